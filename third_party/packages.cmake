@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+# Finds Debian 12's packages; nothing is vendored. Names, versions and the way out: README.md beside this file.
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3 REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(date REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(Boost 1.81 REQUIRED)
+find_path(KALENDS_HTTPLIB_INCLUDE httplib.h REQUIRED)
+find_library(KALENDS_HTTPLIB_LIBRARY cpp-httplib REQUIRED)
+add_library(kalends_httplib INTERFACE)
+target_include_directories(kalends_httplib INTERFACE ${KALENDS_HTTPLIB_INCLUDE})
+target_compile_definitions(kalends_httplib INTERFACE CPPHTTPLIB_OPENSSL_SUPPORT)
+target_link_libraries(kalends_httplib INTERFACE ${KALENDS_HTTPLIB_LIBRARY} OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
