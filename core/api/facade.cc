@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/api/facade.h"
+
+#include <algorithm>
+
+#include "core/api/commands.h"
+#include "core/api/view.h"
+
+namespace kalends {
+namespace {
+
+constexpr size_t kOpenMax = 1000;
+
+Result<Id128> required_id(const Cbor& request, const char* name) {
+  auto id = id_from_hex(request[name].as_text());
+  if (!id) return invalid(std::string("`") + name + "` must be an id of 32 hexadecimal digits.");
+  return *id;
+}
+
+Cbor chunk(const std::vector<Op>& ops) { return Cbor::bytes(ops.empty() ? Bytes{} : encode_chunk(ops)); }
+
+Cbor messages(const std::vector<Bytes>& list) {
+  Cbor array = Cbor::array();
+  for (const Bytes& message : list) array.push(Cbor::bytes(message));
+  return array;
+}
+
+Cbor view_tray(const Document& document, const std::vector<TrayEntry>& tray) {
+  Cbor rows = Cbor::array();
+  for (const TrayEntry& entry : tray) {
+    const Entity* entity = document.find(entry.entity);
+    const FieldSpec* spec = find_field(entity ? entity->type : EntityType::kCard, entry.field);
+    Cbor row = Cbor::map();
+    row.set("op", op_id_text(entry.op));
+    row.set("entity", to_hex(entry.entity));
+    row.set("field", spec ? spec->name : std::string_view("text"));
+    row.set("value", view_value(entry.value));
+    rows.push(std::move(row));
+  }
+  return rows;
+}
+
+}  // namespace
+
+Bytes Facade::call(ByteView bytes) {
+  auto answer = [&]() -> Result<Cbor> {
+    KALENDS_TRY(Cbor request, decode_cbor(bytes));
+    return dispatch(request);
+  }();
+  Cbor envelope = Cbor::map();
+  if (answer.ok()) {
+    envelope.set("ok", std::move(answer).value());
+  } else {
+    Cbor error = Cbor::map();
+    error.set("code", error_code_name(answer.error().code));
+    error.set("message", answer.error().message);
+    error.set("retry_after_ms", answer.error().retry_after_ms);
+    envelope.set("error", std::move(error));
+  }
+  return encode_cbor(envelope);
+}
+
+Result<Cbor> Facade::dispatch(const Cbor& request) {
+  const std::string& call = request["call"].as_text();
+  if (call == "open") return open(request);
+  auto it = open_.find(request["handle"].as_int());
+  if (it == open_.end()) return not_found("There is no open document with this handle.");
+  Open& open = it->second;
+  const Replica& replica = open.replica;
+  if (call == "close") return open_.erase(it), Cbor();
+  if (call == "edit") return edit(open, request);
+  if (call == "merge") return merge(open, request);
+  if (call == "retract") return retract(open, request);
+  if (call == "session_start") return session_start(open, request);
+  if (call == "session_receive") return session_receive(open, request);
+  if (call == "session_edited") {
+    if (!open.session) return invalid("Call session_start first.");
+    return Cbor::map({{"send", messages(open.session->pushes())}});
+  }
+  if (call == "since") {
+    KALENDS_TRY(Version version, decode_version(request["version"].as_byte_view()));
+    KALENDS_TRY(std::vector<Op> ops, replica.ops_since(version));
+    return Cbor::map({{"ops", chunk(ops)}});
+  }
+  if (call == "version") return Cbor::bytes(encode_version(replica.version()));
+  if (call == "snapshot") return Cbor::bytes(replica.snapshot());
+  if (call == "compact") return open.replica.compact(), Cbor();
+  if (call == "hash") return Cbor(to_hex(replica.hash()));
+  if (call == "view")
+    return replica.document().kind == DocumentKind::kBoard ? view_board(replica) : view_workspace(replica);
+  if (call == "card") {
+    KALENDS_TRY(Id128 id, required_id(request, "entity"));
+    Cbor card = view_card(replica.document(), id);
+    if (card.is_null()) return not_found("This board has no such card, or it was deleted.");
+    return card;
+  }
+  if (call == "conflicts") {
+    KALENDS_TRY(Id128 id, required_id(request, "entity"));
+    return view_conflicts(replica.document(), id);
+  }
+  return invalid("There is no such call.");
+}
+
+Result<Cbor> Facade::open(const Cbor& request) {
+  if (open_.size() >= kOpenMax) return Error{ErrorCode::kConflict, "Too many documents are open: close some.", 0};
+  ReplicaOptions options;
+  KALENDS_TRY(options.document.raw, required_id(request, "document"));
+  KALENDS_TRY(options.replica.raw, required_id(request, "replica"));
+  KALENDS_TRY(Id128 author, required_id(request, "author"));
+  const std::string& kind = request["kind"].as_text();
+  if (kind != "board" && kind != "workspace") return invalid("`kind` must be board or workspace.");
+  options.kind = kind == "board" ? DocumentKind::kBoard : DocumentKind::kWorkspace;
+  KALENDS_TRY(std::vector<Op> ops, decode_chunk(request["ops"].as_byte_view()));
+  KALENDS_TRY(Replica replica, Replica::open(options, request["snapshot"].as_byte_view(), ops));
+  Open opened(std::move(replica));
+  opened.author.raw = author;
+  int64_t handle = next_handle_++;
+  open_.emplace(handle, std::move(opened));
+  return Cbor::map({{"handle", handle}});
+}
+
+Result<Cbor> Facade::edit(Open& open, const Cbor& request) {
+  KALENDS_TRY(std::vector<Command> commands, parse_commands(open.replica.document(), request["commands"]));
+  EditContext context{open.author, Cause::kPerson, request["now_ms"].as_int()};
+  KALENDS_TRY(EditResult result, open.replica.edit(context, commands));
+  Cbor created = Cbor::array();
+  for (const OpId& id : result.created) created.push(id.is_nil() ? Cbor() : Cbor(op_id_text(id)));
+  Cbor answer = Cbor::map();
+  answer.set("ops", chunk(result.ops));
+  answer.set("changed", view_changes(open.replica.document(), result.changes));
+  answer.set("created", std::move(created));
+  return answer;
+}
+
+Result<Cbor> Facade::merge(Open& open, const Cbor& request) {
+  KALENDS_TRY(std::vector<Op> ops, decode_chunk(request["ops"].as_byte_view()));
+  KALENDS_TRY(MergeResult result, open.replica.merge(ops, request["now_ms"].as_int()));
+  Cbor answer = Cbor::map();
+  answer.set("changed", view_changes(open.replica.document(), result.changes));
+  answer.set("news", result.applied > 0);
+  answer.set("held_back", static_cast<int64_t>(result.held_back));
+  return answer;
+}
+
+Result<Cbor> Facade::retract(Open& open, const Cbor& request) {
+  std::vector<Replica::Refusal> refusals;
+  for (const Cbor& item : request["ops"].items()) {
+    auto op = parse_op_id(item.as_text());
+    if (!op) return invalid("`ops` must be a list of operation ids.");
+    refusals.push_back({*op, ErrorCode::kCancelled});
+  }
+  auto retraction = open.replica.retract(refusals);
+  Cbor answer = Cbor::map();
+  answer.set("changed", view_changes(open.replica.document(), retraction.changes));
+  answer.set("tray", view_tray(open.replica.document(), retraction.tray));
+  return answer;
+}
+
+Result<Cbor> Facade::session_start(Open& open, const Cbor& request) {
+  open.session = std::make_unique<Session>(open.replica, Cursor{request["epoch"].as_int(), request["seq"].as_int()});
+  return Cbor::map({{"send", messages({open.session->start()})}});
+}
+
+Result<Cbor> Facade::session_receive(Open& open, const Cbor& request) {
+  if (!open.session) return invalid("Call session_start first.");
+  KALENDS_TRY(Session::Received received, open.session->receive(request["message"].as_byte_view(), request["now_ms"].as_int()));
+  const Document& document = open.replica.document();
+  Cbor answer = Cbor::map();
+  answer.set("send", messages(received.send));
+  answer.set("changed", view_changes(document, received.changes));
+  if (!received.ops.empty()) answer.set("ops", chunk(received.ops));
+  if (received.is_rewritten) {
+    answer.set("replace_snapshot", Cbor::bytes(received.base));
+    answer.set("replace_ops", chunk(received.log));
+  }
+  answer.set("cursor", Cbor::map({{"epoch", open.session->cursor().epoch}, {"seq", open.session->cursor().seq}}));
+  answer.set("acked", open.session->acked());
+  answer.set("pending", document.version.of(open.replica.options().replica) - std::min(document.version.of(open.replica.options().replica), open.session->acked()));
+  Cbor refused = Cbor::array();
+  for (const auto& refusal : received.refused)
+    refused.push(Cbor::map({{"op", op_id_text(refusal.op)}, {"code", refusal.code}, {"message", refusal.message}}));
+  answer.set("refused", std::move(refused));
+  answer.set("tray", view_tray(document, received.tray));
+  if (!received.reload.empty()) answer.set("reload", received.reload);
+  answer.set("synced", open.session->is_synced());
+  return answer;
+}
+
+}  // namespace kalends

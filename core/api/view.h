@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a document looks like to a reader: one rendering, as CBOR, for the browser, the REST API and exports.
+// Ids are 32 hexadecimal digits, op ids "<replica>:<counter>", dates {"date"} or {"at","zone","fold"}.
+#pragma once
+
+#include "core/replica/replica.h"
+#include "core/wire/cbor.h"
+
+namespace kalends {
+
+Cbor view_card(const Document& document, const Id128& id);  // null when it is not there or deleted
+Cbor view_board(const Replica& replica);
+Cbor view_workspace(const Replica& replica);
+Cbor view_conflicts(const Document& document, const Id128& entity);
+Cbor view_value(const Value& value);
+Cbor view_changes(const Document& document, const Changes& changes);
+
+// From a message to a value of the field's kind; the error says what the field takes.
+Result<Value> parse_value(const FieldSpec& spec, const Cbor& cbor);
+
+}  // namespace kalends
