@@ -40,7 +40,11 @@ struct AddChildCommand {
   OpId checklist;                  // of an item
   Placement placement;             // of checklists, items and steps
 };
-struct SetCommand { Target target; FieldValue field; };
+struct SetCommand {
+  Target target;
+  FieldValue field;
+  bool keep_loser = false;  // the value shown until now stays open instead of being replaced
+};
 struct MoveCommand { Target target; Id128 list; OpId checklist; Placement placement; };  // list nil: stay in it
 struct AddCommand { Target target; Field field; Id128 element; };
 struct RemoveCommand { Target target; Field field; Id128 element; };

@@ -71,7 +71,9 @@ class Transaction {
     bool is_root = target.entity == document_.id.raw && target.child.is_nil();
     if (!is_root && (!entity || !entity->is_created() || !parent->is_created()))
       return not_found("There is nothing with this id in the document.");
-    if (!is_root && (entity->is_deleted() || parent->is_deleted()))
+    // The bridge brings edits that were made without knowing of the deletion: they keep the card, the deletion stays open.
+    bool may_be_deleted = context_.cause == Cause::kBridge;
+    if (!is_root && !may_be_deleted && (entity->is_deleted() || parent->is_deleted()))
       return Error{ErrorCode::kConflict, "It was deleted. Restore it first, then change it.", 0};
     return entity;
   }
@@ -275,16 +277,16 @@ class Transaction {
     KALENDS_TRY(const FieldSpec* spec, field_spec(type_of(command.target), command.field, Merge::kRegister));
     if (spec->field == Field::kPosition) return invalid("Use move to change where something stands.");
     KALENDS_TRY_VOID(check_value(*spec, command.field.value));
-    set(command.target, entity, command.field);
+    set(command.target, entity, command.field, command.keep_loser);
     return {};
   }
 
   // Replaces the winner, and what could win against the new value; other losers stay open until somebody resolves them.
-  void set(const Target& target, const Entity* entity, const FieldValue& field) {
+  void set(const Target& target, const Entity* entity, const FieldValue& field, bool keep_loser) {
     const RegisterValue* shown = entity ? entity->winner(field.field, field.key) : nullptr;
     if (shown ? shown->value == field.value : kind_of(field.value) == ValueKind::kNull) return;
     std::vector<OpId> replaced;
-    if (shown) {
+    if (shown && !keep_loser) {
       Hlc soonest = std::max(Hlc::from(std::max<int64_t>(context_.now_ms, 0), 0), replica_.clock_.last());
       for (const RegisterValue& value : entity->registers.find({field.field, field.key})->second.values)
         if (value.op == shown->op || value.value == field.value || (!value.is_offer && value.stamp > soonest))
