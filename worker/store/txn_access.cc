@@ -147,22 +147,21 @@ Status SqliteTxn::put_oauth_flow(WorkspaceId workspace, const OauthFlowRow& flow
 
 Result<std::optional<OauthFlowRow>> SqliteTxn::take_oauth_flow(WorkspaceId workspace, ByteView state_hash,
                                                                int64_t now_ms) {
-  KALENDS_TRY(auto flow,
-              read_one<OauthFlowRow>(
-                  std::move(database_
-                                .query("SELECT state_hash, member, sealed, expires_ms FROM oauth_flows "
-                                       "WHERE workspace = ? AND state_hash = ?")
-                                .bind(workspace)
-                                .bind(state_hash)),
-                  [](const SqliteQuery& row) {
-                    return OauthFlowRow{row.bytes(0), row.id<MemberId>(1), row.bytes(2), row.integer(3)};
-                  }));
+  auto flow = read_one<OauthFlowRow>(
+      std::move(database_
+                    .query("SELECT state_hash, member, sealed, expires_ms FROM oauth_flows "
+                           "WHERE workspace = ? AND state_hash = ?")
+                    .bind(workspace)
+                    .bind(state_hash)),
+      [](const SqliteQuery& row) {
+        return OauthFlowRow{row.bytes(0), row.id<MemberId>(1), row.bytes(2), row.integer(3)};
+      });
   KALENDS_TRY_VOID(database_.query("DELETE FROM oauth_flows WHERE workspace = ? AND state_hash = ?")
                        .bind(workspace)
                        .bind(state_hash)
                        .run());
-  bool is_good = flow.has_value() && flow->expires_ms > now_ms;
-  return is_good ? std::move(flow) : std::optional<OauthFlowRow>();
+  bool is_too_old = flow.ok() && *flow && (*flow)->expires_ms <= now_ms;
+  return is_too_old ? std::optional<OauthFlowRow>() : std::move(flow);
 }
 
 Status SqliteTxn::forget_old_oauth_flows(WorkspaceId workspace, int64_t now_ms) {
