@@ -71,7 +71,7 @@ Digest Sha256::finish() {
   return digest;
 }
 
-Digest sha256(ByteView bytes) {
+Digest digest_of(ByteView bytes) {
   Sha256 hash;
   hash.update(bytes);
   return hash.finish();
@@ -85,7 +85,7 @@ std::string to_hex(const Digest& digest) {
 }
 
 Id128 derive_id(ByteView bytes) {
-  Digest digest = sha256(bytes);
+  Digest digest = digest_of(bytes);
   Id128 id;
   std::memcpy(id.bytes.data(), digest.data(), 16);
   return id;

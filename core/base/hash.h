@@ -26,7 +26,7 @@ class Sha256 {
   uint64_t length_ = 0;
 };
 
-Digest sha256(ByteView bytes);
+Digest digest_of(ByteView bytes);
 std::string to_hex(const Digest& digest);
 
 // The first 128 bits of the digest: a stable id for something that has a stable name (an imported card, say).

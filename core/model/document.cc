@@ -59,7 +59,7 @@ const Entity* Document::find(Id128 entity, const OpId& child) const {
 Digest state_hash(const Document& document) {
   Writer out;
   encode_document(out, document);
-  return sha256(out.view());
+  return digest_of(out.view());
 }
 
 void insert_sorted(std::vector<OpId>& ids, const OpId& id) {

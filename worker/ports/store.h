@@ -83,6 +83,13 @@ struct TokenRow {
   friend bool operator==(const TokenRow&, const TokenRow&) = default;
 };
 
+struct MemberRow {
+  MemberId member;
+  Bytes profile;  // name; outside the logs, so that it can be erased
+  int64_t created_ms = 0;
+  friend bool operator==(const MemberRow&, const MemberRow&) = default;
+};
+
 struct AccountRow {
   AccountId account;
   MemberId member;
@@ -153,7 +160,7 @@ struct AttemptRow {
   CardId card;
   uint64_t generation = 0;
   int64_t kind = 0;
-  Bytes request_hash;
+  Bytes request;  // what was asked for: after a crash the answer is told from an edit by it
   int64_t started_ms = 0;
   friend bool operator==(const AttemptRow&, const AttemptRow&) = default;
 };
@@ -217,6 +224,9 @@ class Txn {
   virtual Result<std::optional<TokenRow>> token(WorkspaceId workspace, ByteView token_hash) = 0;
   virtual Result<std::vector<TokenRow>> tokens(WorkspaceId workspace) = 0;
   virtual Status revoke_token(WorkspaceId workspace, ByteView token_hash, int64_t now_ms) = 0;
+
+  virtual Status put_member(WorkspaceId workspace, const MemberRow& member) = 0;
+  virtual Result<std::vector<MemberRow>> members(WorkspaceId workspace) = 0;
 
   // kConflict: this member has connected the same Google account under another id.
   virtual Status put_account(WorkspaceId workspace, const AccountRow& account) = 0;

@@ -41,6 +41,8 @@ class SqliteTxn final : public Txn {
   Result<std::optional<TokenRow>> token(WorkspaceId workspace, ByteView token_hash) override;
   Result<std::vector<TokenRow>> tokens(WorkspaceId workspace) override;
   Status revoke_token(WorkspaceId workspace, ByteView token_hash, int64_t now_ms) override;
+  Status put_member(WorkspaceId workspace, const MemberRow& member) override;
+  Result<std::vector<MemberRow>> members(WorkspaceId workspace) override;
   Status put_account(WorkspaceId workspace, const AccountRow& account) override;
   Result<std::optional<AccountRow>> account(WorkspaceId workspace, AccountId account) override;
   Result<std::optional<AccountRow>> account_of(WorkspaceId workspace, MemberId member,

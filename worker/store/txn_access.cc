@@ -16,6 +16,10 @@ TokenRow read_token(const SqliteQuery& row) {
   return token;
 }
 
+MemberRow read_member(const SqliteQuery& row) {
+  return {row.id<MemberId>(0), row.bytes(1), row.integer(2)};
+}
+
 AccountRow read_account(const SqliteQuery& row) {
   AccountRow account;
   account.account = row.id<AccountId>(0);
@@ -73,6 +77,24 @@ Status SqliteTxn::revoke_token(WorkspaceId workspace, ByteView token_hash, int64
           .bind(token_hash)
           .run());
   return expect_change("token");
+}
+
+Status SqliteTxn::put_member(WorkspaceId workspace, const MemberRow& member) {
+  return database_
+      .query(
+          "INSERT INTO members (workspace, member, profile, created_ms) VALUES (?, ?, ?, ?) "
+          "ON CONFLICT (workspace, member) DO UPDATE SET profile = excluded.profile")
+      .bind(workspace)
+      .bind(member.member)
+      .bind(member.profile)
+      .bind(member.created_ms)
+      .run();
+}
+
+Result<std::vector<MemberRow>> SqliteTxn::members(WorkspaceId workspace) {
+  return read_all<MemberRow>(
+      std::move(database_.query("SELECT member, profile, created_ms FROM members WHERE workspace = ?").bind(workspace)),
+      read_member);
 }
 
 Status SqliteTxn::put_account(WorkspaceId workspace, const AccountRow& account) {

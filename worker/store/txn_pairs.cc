@@ -146,15 +146,15 @@ Status SqliteTxn::put_attempt(const LinkLease& lease, const AttemptRow& attempt)
   KALENDS_TRY_VOID(check_lease(lease));
   return database_
       .query(
-          "INSERT INTO attempts (workspace, link, card, generation, kind, request_hash, started_ms) "
+          "INSERT INTO attempts (workspace, link, card, generation, kind, request, started_ms) "
           "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (workspace, link, card, generation, kind) DO UPDATE SET "
-          "request_hash = excluded.request_hash, started_ms = excluded.started_ms")
+          "request = excluded.request, started_ms = excluded.started_ms")
       .bind(lease.workspace)
       .bind(lease.link)
       .bind(attempt.card)
       .bind(attempt.generation)
       .bind(attempt.kind)
-      .bind(attempt.request_hash)
+      .bind(attempt.request)
       .bind(attempt.started_ms)
       .run();
 }
@@ -162,7 +162,7 @@ Status SqliteTxn::put_attempt(const LinkLease& lease, const AttemptRow& attempt)
 Result<std::vector<AttemptRow>> SqliteTxn::attempts(WorkspaceId workspace, LinkId link) {
   return read_all<AttemptRow>(
       std::move(database_
-                    .query("SELECT card, generation, kind, request_hash, started_ms FROM attempts "
+                    .query("SELECT card, generation, kind, request, started_ms FROM attempts "
                            "WHERE workspace = ? AND link = ? ORDER BY card, generation, kind")
                     .bind(workspace)
                     .bind(link)),
@@ -172,7 +172,7 @@ Result<std::vector<AttemptRow>> SqliteTxn::attempts(WorkspaceId workspace, LinkI
 Result<std::vector<AttemptRow>> SqliteTxn::attempts_of_card(WorkspaceId workspace, LinkId link, CardId card) {
   return read_all<AttemptRow>(
       std::move(database_
-                    .query("SELECT card, generation, kind, request_hash, started_ms FROM attempts "
+                    .query("SELECT card, generation, kind, request, started_ms FROM attempts "
                            "WHERE workspace = ? AND link = ? AND card = ? ORDER BY generation, kind")
                     .bind(workspace)
                     .bind(link)

@@ -52,6 +52,15 @@ CREATE TABLE tokens (
   PRIMARY KEY (workspace, token_hash)
 ) STRICT, WITHOUT ROWID;
 
+-- Names and whatever else is personal of a member: never in the logs of documents, so that it can be erased.
+CREATE TABLE members (
+  workspace  BLOB NOT NULL REFERENCES workspaces (workspace) ON DELETE CASCADE,
+  member     BLOB NOT NULL CHECK (length(member) = 16),
+  profile    BLOB NOT NULL,
+  created_ms INTEGER NOT NULL,
+  PRIMARY KEY (workspace, member)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE accounts (
   workspace    BLOB NOT NULL REFERENCES workspaces (workspace) ON DELETE CASCADE,
   account      BLOB NOT NULL CHECK (length(account) = 16),
@@ -130,7 +139,7 @@ CREATE TABLE attempts (
   card         BLOB NOT NULL CHECK (length(card) = 16),
   generation   INTEGER NOT NULL,
   kind         INTEGER NOT NULL,
-  request_hash BLOB NOT NULL,
+  request      BLOB NOT NULL,
   started_ms   INTEGER NOT NULL,
   PRIMARY KEY (workspace, link, card, generation, kind),
   FOREIGN KEY (workspace, link) REFERENCES links (workspace, link) ON DELETE CASCADE

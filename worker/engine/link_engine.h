@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keeps boards and calendars in step: which links there are, when each is looked at, and what the API may ask of them.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/calendar/link_policy.h"
+#include "worker/engine/accounts.h"
+#include "worker/engine/google_client.h"
+#include "worker/engine/replica_hub.h"
+
+namespace kalends {
+
+// Do not renumber: stored.
+enum class LinkState : int64_t {
+  kActive = 0,
+  kPaused = 1,   // by a person
+  kStopped = 2,  // by the guard: waits for approve
+  kBroken = 3,   // the account or the calendar is gone: waits for a person
+};
+
+struct LinkError {
+  std::string code;        // an error code, or Google's reason
+  std::string message;
+  std::string what_to_do;
+};
+
+// What the guard stopped, for the person who decides.
+struct GuardReport {
+  uint64_t event_deletions = 0;
+  uint64_t card_deletions = 0;
+  uint64_t pairs = 0;
+  std::string reason;
+};
+
+struct LinkView {
+  LinkId link;
+  DocumentId board;
+  AccountId account;
+  std::string calendar_id;
+  std::string calendar_summary;
+  LinkPolicy policy;
+  LinkState state = LinkState::kActive;
+  int64_t last_verified_ms = 0;
+  uint64_t dirty = 0;             // pairs that wait to be looked at
+  uint64_t pairs = 0;
+  std::optional<LinkError> last_error;
+  std::optional<GuardReport> guard;
+  bool has_push = false;
+  bool is_running = false;
+  uint64_t unmanaged = 0;         // recurring and other events that are left alone, seen since the start
+};
+
+struct LinkRequest {
+  WorkspaceId workspace;
+  DocumentId board;
+  AccountId account;
+  std::string calendar_id;        // empty: make a calendar
+  std::string calendar_summary;   // of the calendar to make
+  LinkPolicy policy;
+};
+
+enum class OnUnlink : uint8_t { kLeaveEvents, kRemoveEvents };
+
+// What one look at a link did, or would do.
+struct RunReport {
+  uint64_t inserts = 0, patches = 0, deletes = 0, card_edits = 0, cards_created = 0, conflicts = 0;
+  std::vector<std::string> plan;  // of a dry run: a line for each card, as a person reads it
+  std::optional<Error> error;
+  std::optional<GuardReport> guard;
+};
+
+struct EngineOptions {
+  std::string google_api_url;
+  std::string webhook_url;         // empty: no push, polling is all there is
+  int64_t request_timeout_ms = 20'000;
+  int64_t poll_ms = 60'000;
+  int64_t channel_life_seconds = 604'800;
+  int64_t backoff_min_ms = 500;
+  int64_t backoff_max_ms = 64'000;
+  QuotaLimits quota;
+};
+
+class LinkSync;
+
+class LinkEngine final : public DocumentObserver {
+ public:
+  LinkEngine(const Ports& ports, ReplicaHub& hub, Accounts& accounts, EngineOptions options);
+  ~LinkEngine() override;
+
+  // Reads the links of all workspaces and begins to keep them in step.
+  Status start();
+  // Ends all jobs where they stand; nothing is lost, everything is derived again at the next start.
+  void stop();
+
+  Task<Result<LinkView>> create(LinkRequest request);
+  Task<Status> unlink(WorkspaceId workspace, LinkId link, OnUnlink events);
+  Status set_state(WorkspaceId workspace, LinkId link, LinkState state);  // kActive or kPaused
+  Status set_policy(WorkspaceId workspace, LinkId link, const LinkPolicy& policy);
+  // Lets the run that the guard has stopped go on.
+  Status approve(WorkspaceId workspace, LinkId link);
+  Result<LinkView> view(WorkspaceId workspace, LinkId link);
+  Result<std::vector<LinkView>> list(WorkspaceId workspace, std::optional<DocumentId> board);
+  // One look at the calendar and the cards, now. A dry run changes nothing, here or there.
+  Task<Result<RunReport>> sync_once(WorkspaceId workspace, LinkId link, bool is_dry_run);
+  // Why a card's event looks as it does: a JSON text of link, shadow, both sides and the last plan.
+  Result<std::string> explain(WorkspaceId workspace, DocumentId board, CardId card);
+  // The calendars that the account may write to. kForbidden: the scopes for that were not granted.
+  Task<Result<std::vector<GoogleCalendar>>> calendars(WorkspaceId workspace, AccountId account);
+  // Ends the account's links, stops its channels, then revokes it.
+  Task<Status> disconnect(WorkspaceId workspace, AccountId account, OnUnlink events);
+
+  // A push notice: a doorbell, never data. False: not one of ours (answer 404).
+  bool ring(std::string_view channel_id, std::string_view token);
+
+  // The board's links have no work waiting and no job running.
+  bool is_at_rest() const;
+  uint64_t api_calls() const { return google_.calls(); }
+
+  Status on_changes(Txn& txn, const OpenDocument& document, const Changes& changes) override;
+  void after_commit(const DocumentKey& document) override;
+
+ private:
+  friend class LinkSync;
+  struct Link;
+  using Key = std::pair<WorkspaceId, LinkId>;
+
+  Result<Link*> find(WorkspaceId workspace, LinkId link);
+  Result<LinkView> view_of(const Link& link);
+  void adopt(WorkspaceId workspace, const LinkRow& row);
+  void kick(Link& link);
+  void schedule_poll(Link& link);
+  Task<void> run(Key key);
+  Task<Status> ensure_channel(Key key);
+  Task<void> stop_channels(Key key);
+  Status update_row(Link& link, const std::function<void(LinkRow&)>& change);
+
+  Ports ports_;
+  ReplicaHub& hub_;
+  Accounts& accounts_;
+  EngineOptions options_;
+  GoogleClient google_;
+  ReplicaId holder_;  // this worker, to leases
+  std::map<Key, std::unique_ptr<Link>> links_;
+  std::map<DocumentKey, std::set<Key>> by_board_;
+  TaskSet tasks_;
+  std::shared_ptr<bool> alive_;
+};
+
+}  // namespace kalends

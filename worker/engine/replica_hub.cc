@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/engine/replica_hub.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "worker/engine/admission.h"
+#include "worker/engine/tuning.h"
+
+namespace kalends {
+
+Bytes op_bytes(const Op& op) {
+  Writer out;
+  write_op(out, op);
+  return out.take();
+}
+
+Result<Op> op_from_bytes(ByteView bytes) {
+  Reader in(bytes);
+  Op op = read_op(in);
+  if (!in.done()) return corrupt("A stored operation is damaged: restore a backup.");
+  return op;
+}
+
+// One for each epoch of a document: after a restore the epoch is another, so no id is used by two living copies.
+ReplicaId ReplicaHub::hub_replica(const DocumentKey& key, uint64_t epoch) const {
+  Writer input;
+  input.id(key.document.raw);
+  input.varint(epoch);
+  Bytes hash = ports_.secrets.keyed_hash("hub replica", input.view());
+  ReplicaId replica;
+  std::memcpy(replica.raw.bytes.data(), hash.data(), 16);
+  return replica;
+}
+
+Status ReplicaHub::create(const DocumentKey& key, DocumentKind kind, const EditContext& context, const std::vector<Command>& commands) {
+  KALENDS_TRY(auto txn, ports_.store.begin());
+  KALENDS_TRY_VOID(txn->ensure_workspace(key.workspace, context.now_ms));
+  KALENDS_TRY_VOID(txn->create_document(key.workspace, key.document, static_cast<int64_t>(kind), context.now_ms));
+  Replica replica({key.document, kind, hub_replica(key, 1)});
+  KALENDS_TRY(EditResult result, replica.edit(context, commands));
+  for (const Op& op : result.ops)
+    KALENDS_TRY_VOID([&]() -> Status {
+      auto appended = txn->append_op(key.workspace, key.document, {op.id.replica, op.id.counter, op_bytes(op)}, context.now_ms);
+      return appended.ok() ? Status{} : Status{appended.error()};
+    }());
+  return txn->commit();
+}
+
+Result<OpenDocument*> ReplicaHub::open(const DocumentKey& key) {
+  if (auto it = open_.find(key); it != open_.end()) {
+    recent_.splice(recent_.begin(), recent_, it->second.used);
+    return it->second.document.get();
+  }
+  KALENDS_TRY(auto txn, ports_.store.begin());
+  KALENDS_TRY(std::optional<DocumentRow> row, txn->document(key.workspace, key.document));
+  if (!row) return not_found("There is no such board in this workspace.");
+  std::vector<Op> ops;
+  KALENDS_TRY(std::vector<OpRow> rows, txn->ops_after(key.workspace, key.document, row->head.snapshot_seq, SIZE_MAX / 2));
+  ops.reserve(rows.size());
+  for (const OpRow& op_row : rows) {
+    KALENDS_TRY(Op op, op_from_bytes(op_row.op));
+    ops.push_back(std::move(op));
+  }
+  KALENDS_TRY(Replica replica, Replica::open({key.document, static_cast<DocumentKind>(row->head.kind), hub_replica(key, row->head.epoch)},
+                                             row->snapshot, ops));
+  auto document = std::make_unique<OpenDocument>(key, std::move(replica));
+  document->epoch = row->head.epoch;
+  document->seq = row->head.next_seq - 1;
+  document->snapshot_seq = row->head.snapshot_seq;
+  if (document->seq - document->snapshot_seq > tuning::kSnapshotEveryOps) {
+    KALENDS_TRY_VOID(save_snapshot(*txn, *document));
+    KALENDS_TRY_VOID(txn->commit());
+  }
+  make_room();
+  recent_.push_front(key);
+  OpenDocument* opened = document.get();
+  open_.emplace(key, Slot{std::move(document), recent_.begin()});
+  return opened;
+}
+
+Result<std::vector<Op>> ReplicaHub::ops_after(const DocumentKey& key, uint64_t seq, size_t limit) {
+  KALENDS_TRY(auto txn, ports_.store.begin());
+  KALENDS_TRY(std::vector<OpRow> rows, txn->ops_after(key.workspace, key.document, seq, limit));
+  std::vector<Op> ops;
+  ops.reserve(rows.size());
+  for (const OpRow& row : rows) {
+    KALENDS_TRY(Op op, op_from_bytes(row.op));
+    ops.push_back(std::move(op));
+  }
+  return ops;
+}
+
+Status ReplicaHub::save_snapshot(Txn& txn, OpenDocument& document) {
+  Bytes snapshot = document.replica.snapshot();
+  Digest hash = digest_of(snapshot);
+  KALENDS_TRY_VOID(txn.save_snapshot(document.key.workspace, document.key.document,
+                                     {std::move(snapshot), document.seq, Bytes(hash.begin(), hash.end())}, ports_.clock.now_ms()));
+  document.snapshot_seq = document.seq;
+  return {};
+}
+
+void ReplicaHub::make_room() {
+  // Copies that somebody listens to are opened again at their next operation: nothing is lost by forgetting them.
+  while (open_.size() >= open_max_ && !recent_.empty()) {
+    open_.erase(recent_.back());
+    recent_.pop_back();
+  }
+}
+
+Status ReplicaHub::append(Txn& txn, OpenDocument& document, const std::vector<Op>& ops) {
+  for (const Op& op : ops) {
+    KALENDS_TRY(AppendedOp appended, txn.append_op(document.key.workspace, document.key.document,
+                                                   {op.id.replica, op.id.counter, op_bytes(op)}, ports_.clock.now_ms()));
+    document.seq = std::max(document.seq, appended.seq);
+  }
+  return {};
+}
+
+Status ReplicaHub::finish(OpenDocument& document, Txn& txn, const std::vector<Op>& ops, const Changes& changes, const Also& also) {
+  KALENDS_TRY_VOID(append(txn, document, ops));
+  if (observer_) KALENDS_TRY_VOID(observer_->on_changes(txn, document, changes));
+  if (also) KALENDS_TRY_VOID(also(txn));
+  if (document.seq - document.snapshot_seq > tuning::kSnapshotEveryOps) {
+    KALENDS_TRY_VOID(save_snapshot(txn, document));
+    document.replica.compact();
+  }
+  return txn.commit();
+}
+
+Result<EditResult> ReplicaHub::edit(const DocumentKey& key, const EditContext& context, const std::vector<Command>& commands, const Also& also) {
+  KALENDS_TRY(OpenDocument* document, open(key));
+  KALENDS_TRY(EditResult result, document->replica.edit(context, commands));
+  if (result.ops.empty() && !also) return result;
+  Status status = [&]() -> Status {
+    KALENDS_TRY(auto txn, ports_.store.begin());
+    return finish(*document, *txn, result.ops, result.changes, also);
+  }();
+  if (!status.ok()) {
+    lose(key);  // the copy in memory is ahead of the store: read it again
+    return status.error();
+  }
+  uint64_t seq = document->seq;
+  if (!result.ops.empty()) tell(key, seq, result.ops);
+  if (observer_) observer_->after_commit(key);
+  return result;
+}
+
+Result<ReplicaHub::Accepted> ReplicaHub::push(const DocumentKey& key, const Pusher& pusher, const std::vector<Op>& ops) {
+  KALENDS_TRY(OpenDocument* document, open(key));
+  Replica& replica = document->replica;
+  Accepted accepted;
+  std::vector<Op> taken;
+  Changes changes;
+  int64_t now_ms = ports_.clock.now_ms();
+  Status status;
+  for (const Op& op : ops) {
+    uint64_t have = replica.version().of(op.id.replica);
+    if (op.id.counter <= have) continue;  // pushed before; the answer was lost
+    if (op.id.counter != have + 1 || op.id.replica != pusher.replica) {
+      accepted.has_gap = true;
+      break;
+    }
+    auto body = decode_body(op.kind, op.body);
+    Status verdict = body.ok() ? admit({replica.document(), pusher.member, pusher.may_write}, op, *body) : Status{body.error()};
+    Op kept = op;
+    if (!verdict.ok()) {
+      kept = void_of(op, verdict.error().code);
+      accepted.verdicts.push_back({op.id, true, verdict.error()});
+    }
+    auto merged = replica.merge({kept}, now_ms);
+    if (!merged.ok()) {
+      status = merged.error();
+      break;
+    }
+    changes.entities.insert(merged->changes.entities.begin(), merged->changes.entities.end());
+    changes.fields.insert(merged->changes.fields.begin(), merged->changes.fields.end());
+    taken.push_back(kept);
+    if (kept.stamp.ms() > now_ms + kClockSkewMsMax && verdict.ok()) {
+      // An honest offline person with a wrong clock loses nothing; nobody wins by a stamp from the future.
+      auto bound = replica.edit({pusher.member, Cause::kHub, now_ms}, {BoundCommand{{kept.target, {}}, kept.id, Hlc::from(now_ms, 0)}});
+      if (bound.ok()) taken.insert(taken.end(), bound->ops.begin(), bound->ops.end());
+    }
+  }
+  if (status.ok() && !taken.empty()) {
+    status = [&]() -> Status {
+      KALENDS_TRY(auto txn, ports_.store.begin());
+      return finish(*document, *txn, taken, changes, {});
+    }();
+  }
+  if (!status.ok()) {
+    lose(key);
+    return status.error();
+  }
+  accepted.have = replica.version().of(pusher.replica);
+  uint64_t seq = document->seq;
+  if (!taken.empty()) {
+    tell(key, seq, taken);
+    if (observer_) observer_->after_commit(key);
+  }
+  return accepted;
+}
+
+void ReplicaHub::ignore(const DocumentKey& key, HubListener& listener) {
+  auto it = listeners_.find(key);
+  if (it == listeners_.end()) return;
+  it->second.erase(&listener);
+  if (it->second.empty()) listeners_.erase(it);
+}
+
+void ReplicaHub::tell(const DocumentKey& key, uint64_t last_seq, const std::vector<Op>& ops) {
+  auto it = listeners_.find(key);
+  if (it == listeners_.end()) return;
+  auto listeners = it->second;  // a listener may leave while it is told
+  for (HubListener* listener : listeners) listener->on_ops(key, last_seq, ops);
+}
+
+void ReplicaHub::lose(const DocumentKey& key) {
+  if (auto it = open_.find(key); it != open_.end()) {
+    recent_.erase(it->second.used);
+    open_.erase(it);
+  }
+  auto it = listeners_.find(key);
+  if (it == listeners_.end()) return;
+  auto listeners = it->second;
+  for (HubListener* listener : listeners) listener->on_reset(key);
+}
+
+void ReplicaHub::close_all() {
+  for (auto& [key, slot] : open_) {
+    OpenDocument& document = *slot.document;
+    if (document.seq == document.snapshot_seq) continue;
+    auto txn = ports_.store.begin();
+    if (!txn.ok()) break;
+    if (save_snapshot(**txn, document).ok()) (void)(*txn)->commit();
+  }
+  open_.clear();
+  recent_.clear();
+}
+
+}  // namespace kalends

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine's numbers, each with its reason.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace kalends::tuning {
+
+// A document's snapshot is renewed after so many operations: opening replays at most this many (about 2 ms).
+inline constexpr uint64_t kSnapshotEveryOps = 1000;
+// A client that lacks more than this gets the snapshot instead of the operations.
+inline constexpr uint64_t kTailOpsMax = 5000;
+inline constexpr size_t kOpsPerMessage = 2000;
+// Dirty pairs looked at in one go, so that other links get their turn.
+inline constexpr size_t kPairsPerRound = 200;
+// Writes of one link under way at once. Google throttles quick writes to one calendar, and their order must hold for
+// one event only; a few at once hide the round trip.
+inline constexpr size_t kWritesAtOnce = 4;
+// Rounds of "precondition failed, fetch, plan again" for one pair before it waits for the next poll.
+inline constexpr int kConflictRoundsMax = 3;
+inline constexpr int64_t kLeaseMs = 60'000;
+// A pair whose write was refused as invalid is tried again when the card changes, not before.
+inline constexpr int64_t kChannelRenewBeforeMs = 24 * 3600 * 1000;
+inline constexpr int64_t kOauthFlowMs = 10 * 60 * 1000;
+// Access tokens are refreshed a minute before their end, so that none dies on the way.
+inline constexpr int64_t kTokenSlackMs = 60'000;
+
+}  // namespace kalends::tuning
