@@ -9,6 +9,7 @@
 
 #include "worker/engine/accounts.h"
 #include "worker/google/calendar_requests.h"
+#include "worker/google/calendar_responses.h"
 #include "worker/google/errors.h"
 #include "worker/google/quota.h"
 

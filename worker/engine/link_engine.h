@@ -138,6 +138,8 @@ class LinkEngine final : public DocumentObserver {
   Task<void> run(Key key);
   Task<Status> ensure_channel(Key key);
   Task<void> stop_channels(Key key);
+  // The member who connected the account: the author of what comes from the calendar.
+  MemberId bridge_author(const Link& link);
   Status update_row(Link& link, const std::function<void(LinkRow&)>& change);
 
   Ports ports_;
