@@ -138,6 +138,8 @@ class WebSocketSession final : public Connection,
     beast::get_lowest_layer(*socket_).expires_never();
     socket_->set_option(websocket::stream_base::timeout{
         kWebSocketHandshake, milliseconds(shared_->options.websocket_idle_ms), true});
+    // One message is one frame: nothing is gained by cutting it up.
+    socket_->auto_fragment(false);
     socket_->read_message_max(shared_->options.websocket_message_bytes_max);
     socket_->set_option(websocket::stream_base::decorator([this](websocket::response_type& response) {
       if (!handlers_.subprotocol.empty())
@@ -180,7 +182,7 @@ class WebSocketSession final : public Connection,
   };
 
   void on_accept(Fault fault) {
-    if (fault) return cut();
+    if (fault || is_finished_) return cut();
     is_open_ = true;
     first_message_timer_.expires_after(milliseconds(shared_->options.websocket_first_message_ms));
     first_message_timer_.async_wait([self = this->shared_from_this()](Fault waited) {
@@ -260,6 +262,9 @@ class WebSocketSession final : public Connection,
     // somebody who is walking over the very list that on_close will change.
     if (handlers_.on_close) asio::post(shared_->loop, std::move(handlers_.on_close));
     handlers_ = {};
+    // The stream's own timers would hold the loop as long as somebody keeps our handle. Posted, because one
+    // of its operations may be calling us.
+    asio::post(shared_->loop, [self = this->shared_from_this()] { self->socket_.reset(); });
     --shared_->count;
     shared_->forget(this->shared_from_this());
   }

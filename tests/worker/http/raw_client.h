@@ -138,7 +138,11 @@ class RawWebSocket {
     }
     return 0;
   }
-  RawClient& raw() { return client_; }
+  // Answers a close and ends the connection, as RFC 6455 asks.
+  void hang_up() {
+    send(8, std::string("\x03\xe8", 2));
+    ::shutdown(client_.socket(), SHUT_RDWR);
+  }
 
  private:
   RawClient client_;
