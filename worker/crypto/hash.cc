@@ -9,12 +9,6 @@
 
 namespace kalends {
 
-Bytes sha256(ByteView input) {
-  Bytes digest(32);
-  KALENDS_CHECK(EVP_Digest(input.data(), input.size(), digest.data(), nullptr, EVP_sha256(), nullptr) == 1);
-  return digest;
-}
-
 Bytes hmac_sha256(ByteView key, ByteView input) {
   // OpenSSL takes a null key for "the key of the last call".
   static constexpr uint8_t kEmpty = 0;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// SHA-256 and what is built on it. All of it is OpenSSL's; none of these can fail for reasons of the input.
+// What is built on SHA-256. All of it is OpenSSL's; none of these can fail for reasons of the input.
 #pragma once
 
 #include <string_view>
 
 #include "core/base/bytes.h"
+#include "worker/base/sha256.h"
 
 namespace kalends {
 
-Bytes sha256(ByteView input);
 Bytes hmac_sha256(ByteView key, ByteView input);
 // RFC 5869 with SHA-256 and an empty salt.
 // Requires: size <= 8160.

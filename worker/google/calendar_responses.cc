@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/google/calendar_responses.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <array>
 #include <optional>
 
+#include "worker/base/sha256.h"
 #include "worker/google/json.h"
 
 namespace kalends {
@@ -48,10 +47,7 @@ Bytes hash_of_rest(const Json& item) {
     if (!is_known) rest[name] = value;
   }
   rest["sharedProperties"] = json_member(json_member(item, "extendedProperties"), "shared");
-  std::string text = json_dump(rest);
-  Bytes digest(32);
-  KALENDS_CHECK(EVP_Digest(text.data(), text.size(), digest.data(), nullptr, EVP_sha256(), nullptr) == 1);
-  return digest;
+  return sha256(as_bytes(json_dump(rest)));
 }
 
 std::optional<GoogleTime> read_time(const Json& value) {

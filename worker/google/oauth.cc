@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/google/oauth.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 
 #include "worker/base/encoding.h"
+#include "worker/base/sha256.h"
 #include "worker/google/json.h"
 
 namespace kalends {
@@ -61,10 +60,7 @@ bool is_token_text(std::string_view text) {
 
 std::string pkce_challenge(std::string_view verifier) {
   KALENDS_CHECK(verifier.size() >= 43 && verifier.size() <= 128);
-  Bytes digest(32);
-  KALENDS_CHECK(EVP_Digest(verifier.data(), verifier.size(), digest.data(), nullptr, EVP_sha256(), nullptr) ==
-                1);
-  return base64url_encode(digest);
+  return base64url_encode(sha256(as_bytes(verifier)));
 }
 
 std::string authorization_url(const OauthClient& client, const AuthorizationRequest& request) {
