@@ -73,7 +73,8 @@ std::string render_consent_page(const ConsentView& view) {
   if (!view.scopes.empty()) {
     page += "<fieldset><legend>The app may</legend>";
     for (const std::string& scope : view.scopes) {
-      page += "<label><input type=\"checkbox\" name=\"grant\" value=\"" + escape_html(scope) + "\"><span>" +
+      std::string kind = view.has_boxes ? "checkbox" : "hidden";
+      page += "<label><input type=\"" + kind + "\" name=\"grant\" value=\"" + escape_html(scope) + "\"><span>" +
               escape_html(describe_scope(scope)) + "<br><code>" + escape_html(scope) + "</code></span></label>";
     }
     page += "</fieldset>";

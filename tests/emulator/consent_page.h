@@ -14,7 +14,8 @@ struct ConsentView {
   Query query;  // of the authorisation request; carried on in hidden fields
   std::string chosen_mail;
   std::vector<std::pair<std::string, std::string>> people;  // mail, name
-  std::vector<std::string> scopes;                          // those with a box
+  std::vector<std::string> scopes;                          // beyond signing in
+  bool has_boxes = true;  // one scope alone, without signing in, has no box: continuing grants it
 };
 
 std::string render_consent_page(const ConsentView& view);

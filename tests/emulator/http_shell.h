@@ -21,8 +21,6 @@ class HttpShell {
   void start();
 
  private:
-
-
   boost::asio::awaitable<void> accept_loop();
   boost::asio::awaitable<void> serve(boost::asio::ip::tcp::socket socket);
   boost::asio::awaitable<void> push_loop();

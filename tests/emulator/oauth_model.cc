@@ -279,6 +279,7 @@ Response OAuthModel::consent_page(const Query& query, const Scopes& asked, const
   for (const std::string& scope : asked) {
     if (!is_sign_in_scope(scope)) view.scopes.push_back(scope);
   }
+  view.has_boxes = asked.size() > 1;
   return html_answer(200, render_consent_page(view));
 }
 
