@@ -28,7 +28,8 @@ export interface OpenOptions {
   replica: Id;
   author: Id;
   snapshot?: Uint8Array;
-  ops?: Uint8Array;
+  // Chunks of operations, in the order in which they were stored.
+  ops?: readonly Uint8Array[];
 }
 
 export class CoreDocument {
@@ -61,33 +62,22 @@ export class CoreDocument {
     return this.call<RetractAnswer>('retract', { ops });
   }
 
+  // Every operation that `version` does not cover; all there are when it is empty. Errors: `conflict` when history
+  // that far back is gone.
   since(version: Uint8Array): Uint8Array {
     return this.call<{ ops: Uint8Array }>('since', { version }).ops;
   }
 
   version(): Uint8Array {
-    return bytes_of(this.call('version'), 'version');
+    return this.call<Uint8Array>('version');
   }
 
   snapshot(): Uint8Array {
-    return bytes_of(this.call('snapshot'), 'snapshot');
-  }
-
-  // Whether operations of this replica are not known to the server yet.
-  has_pending(): boolean {
-    const answer = this.call<boolean | { pending: boolean }>('has_pending');
-    return typeof answer === 'boolean' ? answer : answer.pending;
-  }
-
-  // What to store in place of everything stored so far: a snapshot, and on top of it the operations of this replica
-  // that the server does not know yet.
-  stored_form(): { snapshot: Uint8Array; pending: Uint8Array } {
-    return { snapshot: this.snapshot(), pending: new Uint8Array() };
+    return this.call<Uint8Array>('snapshot');
   }
 
   hash(): string {
-    const answer = this.call<string | { hash: string }>('hash');
-    return typeof answer === 'string' ? answer : answer.hash;
+    return this.call<string>('hash');
   }
 
   view(): BoardView | WorkspaceView {
@@ -113,8 +103,4 @@ export class CoreDocument {
   private call<Answer = CborValue>(call: string, rest: CborMap = {}): Answer {
     return this.core_.call({ call, handle: this.handle_, ...rest }) as unknown as Answer;
   }
-}
-
-function bytes_of(answer: CborValue, key: string): Uint8Array {
-  return answer instanceof Uint8Array ? answer : ((answer as CborMap)[key] as Uint8Array);
 }

@@ -153,6 +153,7 @@ export type Command =
 export interface Change {
   entity: Id;
   type: string;
+  live: boolean;
   fields: string[];
 }
 export interface Refusal {
@@ -174,7 +175,8 @@ export interface Cursor {
 export interface EditAnswer {
   ops: Uint8Array;
   changed: Change[];
-  created: (Id | OpId | null)[];
+  // For each command the child that it made, or null.
+  created: (OpId | null)[];
 }
 export interface MergeAnswer {
   changed: Change[];
@@ -189,11 +191,14 @@ export interface ReceiveAnswer {
   changed: Change[];
   // Operations from elsewhere, to be stored.
   ops?: Uint8Array;
-  // Forget the stored operations of this document; this and what is pending is all that counts.
+  // Forget everything that is stored of this document and store these two instead. An empty snapshot is none.
   replace_snapshot?: Uint8Array;
+  replace_ops?: Uint8Array;
   cursor: Cursor;
   // The counter up to which our own operations are known to the server.
   acked: number;
+  // How many of our own operations the server has not confirmed.
+  pending: number;
   refused: Refusal[];
   tray: TrayItem[];
   // This software is too old for the server: why.

@@ -84,6 +84,7 @@ export class Connection {
 
   // Something was wrong with what the other side said: start over, later.
   fail(): void {
+    if (this.socket_ === null) return;
     this.drop();
     this.retry_later();
   }

@@ -6,13 +6,14 @@ import {
   type Caller,
   type Card,
   type Command,
+  type Cursor,
   type DocumentKind,
   type Id,
   type OpId,
 } from '@kalends/core';
 import type { PageCommand, RefusedItem, ViewChange } from './messages';
 import { rebase_text } from './rebase_text';
-import type { DocumentChange, Storage, StoredDocument, StoredOps } from './storage';
+import type { DocumentChange, Storage, StoredDocument } from './storage';
 import { view_change, type View } from './view_change';
 
 export interface DocumentPorts {
@@ -31,13 +32,14 @@ export interface Received {
   reload: string | null;
 }
 
-// Opening reads every chunk: beyond this many, a snapshot takes their place.
+// Opening reads every chunk: beyond this many, one takes their place.
 const kChunksMax = 400;
 
 export class DocumentReplica {
   private view_: View | null = null;
   private revision_ = 0;
   private synced_ = false;
+  private has_session_ = false;
 
   private constructor(
     private readonly ports_: DocumentPorts,
@@ -88,42 +90,33 @@ export class DocumentReplica {
 
   // What is to be sent for the edits so far.
   edited(): Uint8Array[] {
-    return this.core_.session_edited();
+    return this.has_session_ ? this.core_.session_edited() : [];
   }
 
   start_session(): Uint8Array[] {
     this.synced_ = false;
+    this.has_session_ = true;
     return this.core_.session_start(this.stored_.cursor);
   }
 
+  // Errors as of `edit`. A message that comes without a session is a leftover of one that ended: it is passed over.
   async receive(message: Uint8Array): Promise<Received> {
+    if (!this.has_session_) return { send: [], tray: [], reload: null };
     const answer = this.core_.session_receive(message, this.ports_.now_ms());
-    const { document } = this.stored_;
-    const all_confirmed = this.unsent_ > 0 && !this.core_.has_pending();
+    const unsent = Math.min(this.unsent_, answer.pending);
     const tray = answer.tray.map((item) => ({
       ...item,
-      document,
+      document: this.id,
       message: answer.refused.find((refusal) => refusal.op === item.op)?.message ?? '',
     }));
-    const append: StoredOps[] =
-      answer.ops === undefined || answer.ops.length === 0 ? [] : [{ document, ops: answer.ops, pending: 0 }];
-    const has_cursor_moved =
-      answer.cursor.epoch !== this.stored_.cursor.epoch || answer.cursor.seq !== this.stored_.cursor.seq;
-    if (answer.refused.length > 0) {
-      // Stored operations that were taken back must not come again at the next start.
-      await this.rewrite({ cursor: answer.cursor, tray });
-    } else if (append.length > 0 || answer.replace_snapshot !== undefined || has_cursor_moved || all_confirmed) {
-      await this.apply({
-        stored: { cursor: answer.cursor, ...(answer.replace_snapshot && { snapshot: answer.replace_snapshot }) },
-        forget: answer.replace_snapshot === undefined ? 'nothing' : 'confirmed',
-        append,
-        all_confirmed,
-        tray,
-      });
+    if (answer.replace_snapshot !== undefined) {
+      await this.rewrite(answer.replace_snapshot, answer.replace_ops, { cursor: answer.cursor, unsent, tray });
+    } else {
+      await this.append(answer.ops, answer.cursor, unsent === 0 && this.unsent_ > 0);
     }
-    if (all_confirmed) this.unsent_ = 0;
-    if (this.unsent_ === 0 && this.chunk_count_ > kChunksMax) await this.rewrite({});
+    this.unsent_ = unsent;
     this.synced_ = answer.synced;
+    if (this.chunk_count_ > kChunksMax) await this.join_chunks();
     return { send: answer.send, tray, reload: answer.reload ?? null };
   }
 
@@ -151,17 +144,49 @@ export class DocumentReplica {
     return current === null ? rest : { ...rest, value: rebase_text({ base, draft: command.value, current }) };
   }
 
-  // Stores core's whole state in place of the chunks.
-  private async rewrite(change: Partial<Pick<StoredDocument, 'cursor'>> & { tray?: RefusedItem[] }): Promise<void> {
-    const { document } = this.stored_;
-    const { snapshot, pending } = this.core_.stored_form();
+  private async append(ops: Uint8Array | undefined, cursor: Cursor, all_confirmed: boolean): Promise<void> {
+    const has_ops = ops !== undefined && ops.length > 0;
+    const has_moved = cursor.epoch !== this.stored_.cursor.epoch || cursor.seq !== this.stored_.cursor.seq;
+    if (!has_ops && !has_moved && !all_confirmed) return;
     await this.apply({
-      stored: { ...(change.cursor && { cursor: change.cursor }), snapshot },
-      forget: 'everything',
-      append: pending.length === 0 ? [] : [{ document, ops: pending, pending: 1 }],
-      tray: change.tray ?? [],
+      stored: { cursor },
+      append: has_ops ? [{ document: this.id, ops, pending: 0 }] : [],
+      all_confirmed,
     });
-    this.unsent_ = this.core_.has_pending() ? Math.max(1, Math.min(this.unsent_, 1)) : 0;
+  }
+
+  // Stores this in place of everything that is stored of the document.
+  private async rewrite(
+    snapshot: Uint8Array | null,
+    ops: Uint8Array | undefined,
+    { cursor, unsent, tray }: { cursor: Cursor; unsent: number; tray: RefusedItem[] },
+  ): Promise<void> {
+    await this.apply({
+      stored: { cursor, snapshot: snapshot === null || snapshot.length === 0 ? null : snapshot },
+      is_rewritten: true,
+      append: ops === undefined || ops.length === 0 ? [] : [{ document: this.id, ops, pending: unsent }],
+      tray,
+    });
+  }
+
+  // All operations after the stored snapshot as one chunk. The operations themselves stay: after a restore of the
+  // server they are offered again.
+  private async join_chunks(): Promise<void> {
+    const { snapshot, cursor } = this.stored_;
+    const ops = this.core_.since(snapshot === null ? new Uint8Array() : this.version_of(snapshot));
+    await this.rewrite(snapshot, ops, { cursor, unsent: this.unsent_, tray: [] });
+  }
+
+  private version_of(snapshot: Uint8Array): Uint8Array {
+    const opened = CoreDocument.open(this.ports_.core, {
+      document: this.id,
+      kind: this.kind,
+      ...this.identity_,
+      snapshot,
+    });
+    const version = opened.version();
+    opened.close();
+    return version;
   }
 
   private async apply(
@@ -171,7 +196,7 @@ export class DocumentReplica {
     const document = { ...this.stored_, ...stored };
     try {
       await this.ports_.storage.apply({
-        forget: 'nothing',
+        is_rewritten: false,
         append: [],
         all_confirmed: false,
         tray: [],
@@ -184,11 +209,14 @@ export class DocumentReplica {
     }
     this.stored_ = document;
     const appended = rest.append?.length ?? 0;
-    this.chunk_count_ = rest.forget === 'everything' ? appended : this.chunk_count_ + appended;
+    this.chunk_count_ = rest.is_rewritten ? appended : this.chunk_count_ + appended;
   }
 
+  // Core's document is ahead of what is stored: back to what is stored. Its session is over; a new one must start.
   private async reopen(): Promise<void> {
     this.core_.close();
+    this.has_session_ = false;
+    this.synced_ = false;
     const loaded = await load(this.ports_, this.identity_, this.id, this.kind);
     this.core_ = loaded.core;
     this.stored_ = loaded.stored;
@@ -211,10 +239,10 @@ async function load(ports: DocumentPorts, identity: Identity, id: Id, kind: Docu
     kind,
     ...identity,
     ...(stored.snapshot !== null && { snapshot: stored.snapshot }),
+    ops: chunks.map((chunk) => chunk.ops),
   });
-  const now_ms = ports.now_ms();
-  for (const chunk of chunks) core.merge(now_ms, chunk.ops);
-  return { core, stored, chunk_count: chunks.length, unsent: chunks.filter((chunk) => chunk.pending === 1).length };
+  const unsent = chunks.reduce((sum, chunk) => sum + chunk.pending, 0);
+  return { core, stored, chunk_count: chunks.length, unsent };
 }
 
 function text_of(card: Card, child: OpId | undefined): string | null {

@@ -100,7 +100,14 @@ export class Replica {
     const known = await this.ports_.storage.answered(message.request);
     if (known !== null) return { kind: 'edited', created: known };
     const document = await this.document(message.document, message.document_kind);
-    const created = await document.edit(message.request, message.commands);
+    let created;
+    try {
+      created = await document.edit(message.request, message.commands);
+    } catch (error) {
+      // The database did not take it: the document was opened anew, and its session starts anew.
+      if (!(error instanceof CoreError)) this.connection_.fail();
+      throw error;
+    }
     this.post_change(document);
     if (this.connection_.state.is === 'online') this.connection_.send(document.id, document.edited());
     this.post_sync();

@@ -15,8 +15,8 @@ export interface StoredDocument {
 export interface StoredOps {
   document: Id;
   ops: Uint8Array;
-  // 1: made here and not yet confirmed by the server; 0: everything else. A number, because it is an index key.
-  pending: 0 | 1;
+  // How many edits in it were made here and are not yet confirmed by the server.
+  pending: number;
   // The request of the page that asked for this edit, and what it was answered: an edit that is asked for twice,
   // because its first answer got lost with the tab that ran the replica, is made once.
   request?: string;
@@ -42,9 +42,10 @@ export interface LoadedDocument {
 // One step of a document, stored whole or not at all.
 export interface DocumentChange {
   document: StoredDocument;
-  // Take the stored snapshot of `document` instead of what was stored so far.
-  forget: 'nothing' | 'confirmed' | 'everything';
+  // Forget the operations that are stored: those of this step take their place.
+  is_rewritten: boolean;
   append: StoredOps[];
+  // The server has all edits that were stored before this step.
   all_confirmed: boolean;
   tray: RefusedItem[];
 }
@@ -94,7 +95,7 @@ export class Storage {
   // Documents with edits that the server has not confirmed.
   async pending_documents(): Promise<StoredDocument[]> {
     const transaction = this.database_.transaction(['documents', 'operations']);
-    const range = IDBKeyRange.bound([1, ''], [1, '\uffff']);
+    const range = IDBKeyRange.lowerBound([1, '']);
     const pending = await transaction.objectStore('operations').index('by_pending').getAll(range);
     const documents = await transaction.objectStore('documents').getAll();
     await transaction.done;
@@ -112,12 +113,11 @@ export class Storage {
       durability: 'strict',
     });
     const operations = transaction.objectStore('operations');
-    if (change.forget !== 'nothing' || change.all_confirmed) {
+    if (change.is_rewritten || change.all_confirmed) {
       let cursor = await operations.index('by_document').openCursor(change.document.document);
       while (cursor !== null) {
-        const is_pending = cursor.value.pending === 1 && !change.all_confirmed;
-        if (change.forget === 'everything' || (change.forget === 'confirmed' && !is_pending)) await cursor.delete();
-        else if (change.all_confirmed && cursor.value.pending === 1) await cursor.update({ ...cursor.value, pending: 0 });
+        if (change.is_rewritten) await cursor.delete();
+        else if (cursor.value.pending > 0) await cursor.update({ ...cursor.value, pending: 0 });
         cursor = await cursor.continue();
       }
     }
