@@ -5,6 +5,7 @@ import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { use_page, type Edit } from '../context';
 import { card_subject, ConflictList } from '../panels/conflicts_panel';
 import { DraftInput, DraftText } from '../parts/draft_input';
+import { Check } from '../parts/pending';
 import { Attachments } from './attachments';
 import { Checklists } from './checklists';
 import { ColourField, LabelsField, PeopleField } from './choices';
@@ -34,8 +35,8 @@ export function CardEditor({ board, card, labels, members, edit, on_close }: Pro
     if (!element.open) element.showModal();
     return () => element.close();
   }, []);
-  const set = (field: string, value: boolean | string): void =>
-    void edit({ do: 'set', entity: card.id, field, value });
+  const set = (field: string, value: boolean | string): Promise<unknown> =>
+    edit({ do: 'set', entity: card.id, field, value });
   const part = { board, card, edit };
   return (
     <dialog
@@ -59,7 +60,7 @@ export function CardEditor({ board, card, labels, members, edit, on_close }: Pro
             value={card.title}
             is_required
             test_id="card-title"
-            on_commit={(value) => set('title', value)}
+            on_commit={(value) => void set('title', value)}
           />
           <button className="quiet icon" aria-label="Close the card" onClick={on_close} data-testid="close-card">
             ✕
@@ -68,7 +69,7 @@ export function CardEditor({ board, card, labels, members, edit, on_close }: Pro
         {card.archived && (
           <p className="notice row">
             This card is archived: it has no event in the calendar.
-            <button onClick={() => set('archived', false)}>Put it back on the board</button>
+            <button onClick={() => void set('archived', false)}>Put it back on the board</button>
           </p>
         )}
         {card.conflicts.length > 0 && (
@@ -102,12 +103,7 @@ export function CardEditor({ board, card, labels, members, edit, on_close }: Pro
           </div>
           <div className="editor-side">
             <label className="row check">
-              <input
-                type="checkbox"
-                checked={card.done}
-                data-testid="card-done"
-                onChange={(event) => set('done', event.target.checked)}
-              />
+              <Check is_on={card.done} test_id="card-done" on_change={(is_on) => set('done', is_on)} />
               Done
             </label>
             <Part title="Dates">
@@ -128,7 +124,7 @@ export function CardEditor({ board, card, labels, members, edit, on_close }: Pro
                 value={card.location}
                 placeholder="Where?"
                 test_id="card-location"
-                on_commit={(value) => set('location', value)}
+                on_commit={(value) => void set('location', value)}
               />
             </Part>
             <Part title="Colour">
@@ -146,7 +142,7 @@ export function CardEditor({ board, card, labels, members, edit, on_close }: Pro
                 <button
                   data-testid="archive-card"
                   onClick={() => {
-                    set('archived', true);
+                    void set('archived', true);
                     on_close();
                   }}
                 >

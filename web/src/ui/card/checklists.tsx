@@ -3,6 +3,7 @@ import type { Checklist, ChecklistItem, OpId } from '@kalends/core';
 import { DraftInput } from '../parts/draft_input';
 import { InlineAdd } from '../parts/inline_add';
 import { Menu } from '../parts/menu';
+import { Check } from '../parts/pending';
 import type { CardPartProps } from './card_editor';
 
 export function Checklists({ board, card, edit }: CardPartProps) {
@@ -72,13 +73,10 @@ function ItemRow({ card, edit, items, item, at }: ItemProps) {
   const move = (after: OpId | null): void => void edit({ do: 'move', entity: card.id, child: item.id, after });
   return (
     <li className="row">
-      <input
-        type="checkbox"
-        aria-label={`Done: ${item.text}`}
-        checked={item.done}
-        onChange={(event) =>
-          void edit({ do: 'set', entity: card.id, child: item.id, field: 'done', value: event.target.checked })
-        }
+      <Check
+        label={`Done: ${item.text}`}
+        is_on={item.done}
+        on_change={(value) => edit({ do: 'set', entity: card.id, child: item.id, field: 'done', value })}
       />
       <DraftInput
         className={`grow${item.done ? ' struck' : ''}`}

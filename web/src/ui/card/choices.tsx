@@ -6,17 +6,18 @@ import { make_id } from '../../core/make_id';
 import { colour_class, kColours } from '../colours';
 import { use_workspace_edit } from '../context';
 import { DraftInput } from '../parts/draft_input';
+import { Check, use_pending } from '../parts/pending';
 import type { CardPartProps } from './card_editor';
 
 export function LabelsField({ card, edit, labels }: CardPartProps & { labels: ReadonlyMap<Id, Label> }) {
   const edit_workspace = use_workspace_edit();
   const [is_open, set_is_open] = useState(false);
-  const toggle = (label: Id, is_on: boolean): void =>
-    void edit({ do: is_on ? 'add' : 'remove', entity: card.id, field: 'labels', value: label });
+  const toggle = (label: Id, is_on: boolean): Promise<unknown> =>
+    edit({ do: is_on ? 'add' : 'remove', entity: card.id, field: 'labels', value: label });
   const make = async (name: string, colour: Colour): Promise<void> => {
     const id = make_id();
     const made = await edit_workspace({ do: 'create', type: 'label', id, fields: { name, colour } });
-    if (made !== null) toggle(id, true);
+    if (made !== null) await toggle(id, true);
   };
   return (
     <>
@@ -24,11 +25,11 @@ export function LabelsField({ card, edit, labels }: CardPartProps & { labels: Re
         {[...labels.values()].map((label) => (
           <li key={label.id} className="row">
             <label className="row check grow">
-              <input
-                type="checkbox"
-                checked={card.labels.includes(label.id)}
-                data-testid={`label-${label.id}`}
-                onChange={(event) => toggle(label.id, event.target.checked)}
+              <Check
+                is_on={card.labels.includes(label.id)}
+                label={`Label ${label.name || label.colour}`}
+                test_id={`label-${label.id}`}
+                on_change={(is_on) => toggle(label.id, is_on)}
               />
               {is_open ? null : (
                 <span className={`chip label ${colour_class(label.colour)}`}>{label.name || label.colour}</span>
@@ -122,17 +123,11 @@ export function PeopleField({ card, edit, members }: CardPartProps & { members: 
       {[...members.values()].map((member) => (
         <li key={member.id}>
           <label className="row check">
-            <input
-              type="checkbox"
-              checked={card.assignees.includes(member.id)}
-              data-testid={`member-${member.id}`}
-              onChange={(event) =>
-                void edit({
-                  do: event.target.checked ? 'add' : 'remove',
-                  entity: card.id,
-                  field: 'assignees',
-                  value: member.id,
-                })
+            <Check
+              is_on={card.assignees.includes(member.id)}
+              test_id={`member-${member.id}`}
+              on_change={(is_on) =>
+                edit({ do: is_on ? 'add' : 'remove', entity: card.id, field: 'assignees', value: member.id })
               }
             />
             {member.name || 'Without a name'}
@@ -143,7 +138,14 @@ export function PeopleField({ card, edit, members }: CardPartProps & { members: 
   );
 }
 
-export function ColourField({ label, value, on_change }: ColourSelectProps) {
+interface ColourFieldProps {
+  label: string;
+  value: Colour;
+  on_change(colour: Colour): Promise<unknown>;
+}
+
+export function ColourField({ label, value, on_change }: ColourFieldProps) {
+  const [shown, choose] = use_pending(value);
   return (
     <div className="swatches" role="radiogroup" aria-label={label}>
       {(['', ...kColours] as Colour[]).map((colour) => (
@@ -152,9 +154,9 @@ export function ColourField({ label, value, on_change }: ColourSelectProps) {
             type="radio"
             name={label}
             aria-label={colour || 'no colour'}
-            checked={value === colour}
+            checked={shown === colour}
             data-testid={`colour-${colour || 'none'}`}
-            onChange={() => on_change(colour)}
+            onChange={() => choose(colour, on_change(colour))}
           />
         </label>
       ))}
