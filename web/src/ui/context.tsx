@@ -39,15 +39,14 @@ export function use_board(board: Id): BoardView | null {
 export function use_workspace(): WorkspaceView | null {
   return use_view(use_page().session.account.workspace_document, 'workspace') as WorkspaceView | null;
 }
-// The members with their names, which the server tells and this browser remembers.
+// The members, by id, with their names. Whoever has a name but no entry is one too: an author of before, for example.
 export function use_members(): ReadonlyMap<Id, Member> {
   const workspace = use_workspace();
-  const { names, session } = use_page();
+  const { names } = use_page();
   return useMemo(() => {
-    const entries = workspace?.members.filter((member) => !member.archived) ?? [];
-    const ids = new Set([...entries.map((member) => member.id), session.account.member]);
+    const ids = new Set([...(workspace?.members ?? []).map((member) => member.id), ...names.keys()]);
     return new Map([...ids].map((id) => [id, { id, name: names.get(id) ?? `Member ${id.slice(0, 4)}` }]));
-  }, [workspace, names, session]);
+  }, [workspace, names]);
 }
 
 export function use_sync(): SyncState {

@@ -37,11 +37,12 @@ export function SyncBadge() {
         data-testid="sync-state"
         data-state={word}
         data-unsent={sync.unsent}
-        role="status"
       >
         <span className="dot" aria-hidden="true" />
-        {kWords[word]}
-        {unsent}
+        <span role="status">
+          {kWords[word]}
+          {unsent}
+        </span>
         {tray.length > 0 && (
           <span className="badge warn" data-testid="tray-count">
             {tray.length} refused

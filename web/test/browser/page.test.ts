@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The built page in Chromium, against the hub in memory.
+import axe from 'axe-core';
 import { mkdir } from 'node:fs/promises';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -87,6 +88,15 @@ async function demo_board(page: Page): Promise<string> {
   return new URL(page.url()).hash;
 }
 
+// Rules of the Web Content Accessibility Guidelines that a program can check.
+async function expect_accessible(page: Page): Promise<void> {
+  await page.evaluate(axe.source);
+  const found = await page.evaluate(
+    () => (globalThis as unknown as { axe: typeof axe }).axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] }),
+  );
+  expect(found.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`)).toEqual([]);
+}
+
 async function titles(page: Page, list: string): Promise<string[]> {
   return page.getByRole('region', { name: list, exact: true }).locator('.card-title').allTextContents();
 }
@@ -120,6 +130,7 @@ describe('signing in', () => {
     await page.getByTestId('sign-in').click();
     await page.getByTestId('sign-in-trouble').waitFor();
     await page.screenshot({ path: `${kShots}page-sign-in.png` });
+    await expect_accessible(page);
     await page.getByTestId('token').fill('anna-token');
     await page.getByTestId('sign-in').click();
     await state(page, 'online');
@@ -178,12 +189,14 @@ describe('the board', () => {
     await page.getByRole('link', { name: 'https://example.org/prices' }).waitFor();
     await page.getByTestId('add-reminder').selectOption('60');
     await page.screenshot({ path: `${kShots}page-card.png` });
+    await expect_accessible(page);
     await page.getByTestId('close-card').click();
     const card = card_by_title(page, 'Call the printer');
     await expect.poll(() => card.getByTestId('chip-date').textContent()).toContain('1 Dec, 10:30');
     await card.getByTestId('chip-label').filter({ hasText: 'Print' }).waitFor();
     await card.getByTitle('Checklist').filter({ hasText: '1/1' }).waitFor();
     await page.screenshot({ path: `${kShots}page-board.png` });
+    await expect_accessible(page);
     expect(complaints).toEqual([]);
   });
 
@@ -233,6 +246,8 @@ describe('two people', () => {
     }
     await anna.screenshot({ path: `${kShots}page-conflict-light.png` });
     await ben.screenshot({ path: `${kShots}page-conflict-dark.png` });
+    await expect_accessible(anna);
+    await expect_accessible(ben);
     const loser = await ben.getByTestId('conflict-0').locator('.value:not(.winner) q').textContent();
     await ben.getByTestId('flip').click();
     for (const page of [anna, ben]) {
@@ -277,6 +292,9 @@ describe('the calendar panel', () => {
     await page.getByTestId('make-calendar').click();
     await page.getByTestId('link-error').waitFor();
     await page.screenshot({ path: `${kShots}page-calendar.png` });
+    await page.getByText('Settings').click();
+    await expect_accessible(page);
+    await page.getByText('Settings').click();
     await page.getByTestId('link-approve').click();
     await page.getByTestId('link-guard').waitFor({ state: 'detached' });
     await page.getByTestId('link-pause').click();

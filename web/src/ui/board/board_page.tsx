@@ -26,6 +26,10 @@ const kPanelTitles: Record<PanelName, string> = {
   board: 'About',
 };
 
+// Google's consent page comes back to where it was asked from; said once, and not again after a reload.
+const kComesFromGoogle = new URLSearchParams(location.search).has('google');
+if (kComesFromGoogle) history.replaceState(null, '', location.pathname + location.hash);
+
 interface Props {
   board_id: Id;
   card_id: Id | null;
@@ -36,10 +40,7 @@ export function BoardPage({ board_id, card_id }: Props) {
   const workspace = use_workspace();
   const edit = use_board_edit(board_id);
   const edit_workspace = use_workspace_edit();
-  const [panel, set_panel] = useState<PanelName | null>(() =>
-    // Google's consent page comes back to where it was asked from.
-    new URLSearchParams(location.search).has('google') ? 'calendar' : null,
-  );
+  const [panel, set_panel] = useState<PanelName | null>(() => (kComesFromGoogle ? 'calendar' : null));
   const labels = useMemo(() => new Map(workspace?.labels.map((label) => [label.id, label])), [workspace]);
   const members = use_members();
   const close_card = useCallback(() => go({ at: 'board', board: board_id, card: null }), [board_id]);

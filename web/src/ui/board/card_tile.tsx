@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A card on the board: its title and, as chips, what else there is to know at a glance.
 import type { Card, Id, Label, Member } from '@kalends/core';
-import { memo, useRef } from 'react';
+import { memo, useRef, type ComponentProps, type ReactNode } from 'react';
 import { colour_class } from '../colours';
 import { format_span, is_past } from '../format';
+import { Icon } from '../parts/icon';
 import { route_address } from '../route';
 import { initials } from '../top_bar';
 import { use_card_drag } from './drag';
@@ -60,52 +61,65 @@ function Chips({ card, labels, members, time_zone }: Omit<Props, 'board'>) {
         </span>
       ))}
       {card.done && (
-        <span className="chip good" data-testid="chip-done">
-          ✓ done
-        </span>
+        <Chip icon="done" className="good" test_id="chip-done">
+          done
+        </Chip>
       )}
       {has_date && (
-        <span className={`chip${is_late ? ' late' : ''}`} data-testid="chip-date">
+        <Chip icon="clock" className={is_late ? 'late' : ''} test_id="chip-date">
           {format_span(card.start, card.due, time_zone)}
           {is_late && <span className="visually-hidden"> (past)</span>}
-        </span>
+        </Chip>
       )}
       {card.conflicts.length > 0 && (
-        <span className="chip warn" data-testid="chip-conflict" title="Edits by two people met here">
-          ⚠ {card.conflicts.length}
-          <span className="visually-hidden"> open conflicts</span>
-        </span>
+        <Chip icon="warning" className="warn" title="Open conflicts" test_id="chip-conflict">
+          {card.conflicts.length}
+        </Chip>
       )}
       {items.length > 0 && (
-        <span className="chip" title="Checklist">
-          ☑ {items.filter((item) => item.done).length}/{items.length}
-        </span>
+        <Chip icon="checklist" title="Checklist">
+          {items.filter((item) => item.done).length}/{items.length}
+        </Chip>
       )}
-      {card.description !== '' && (
-        <span className="chip" title="Has a description" aria-label="has a description">
-          ≡
-        </span>
-      )}
+      {card.description !== '' && <Chip icon="text" title="Has a description" />}
       {card.comments.length > 0 && (
-        <span className="chip" title="Comments">
-          💬 {card.comments.length}
-        </span>
+        <Chip icon="comment" title="Comments">
+          {card.comments.length}
+        </Chip>
       )}
       {card.attachments.length > 0 && (
-        <span className="chip" title="Attachments">
-          📎 {card.attachments.length}
-        </span>
+        <Chip icon="clip" title="Attachments">
+          {card.attachments.length}
+        </Chip>
       )}
       {card.location !== '' && (
-        <span className="chip" title="Place">
-          ⌂ {card.location}
-        </span>
+        <Chip icon="place" title="Location">
+          {card.location}
+        </Chip>
       )}
       {shown_members.map((member) => (
         <span key={member.id} className="avatar small" title={member.name}>
           {initials(member.name)}
         </span>
       ))}
+    </span>
+  );
+}
+
+interface ChipProps {
+  icon: ComponentProps<typeof Icon>['name'];
+  title?: string;
+  className?: string;
+  test_id?: string;
+  children?: ReactNode;
+}
+
+function Chip({ icon, title, className = '', test_id, children }: ChipProps) {
+  return (
+    <span className={`chip ${className}`} title={title} data-testid={test_id}>
+      <Icon name={icon} />
+      {title !== undefined && <span className="visually-hidden">{title} </span>}
+      {children !== undefined && <span className="chip-text">{children}</span>}
     </span>
   );
 }

@@ -82,9 +82,17 @@ function LinkPart({ board, labels, members, link, refresh }: LinkPartProps) {
   const [is_leaving, set_is_leaving] = useState(false);
   const { status } = link;
   const waiting = Number(status.dirty) + status.pending_writes;
-  const word = link.state === 'active' && waiting > 0 ? 'Catching up' : kStateWords[link.state];
+  const needs_person = link.state === 'stopped' || status.last_error !== null || status.guard !== null;
+  const word =
+    link.state !== 'active'
+      ? kStateWords[link.state]
+      : needs_person
+        ? 'It needs you'
+        : waiting > 0
+          ? 'Catching up'
+          : kStateWords.active;
   return (
-    <section className={`part link link-${link.state}`} aria-label={`Link to ${link.calendar.summary}`} data-testid={`link-${link.id}`}>
+    <section className={`part link link-${needs_person ? 'broken' : link.state}`} aria-label={`Link to ${link.calendar.summary}`} data-testid={`link-${link.id}`}>
       <h3>{link.calendar.summary}</h3>
       <p data-testid="link-state" data-state={link.state}>
         <strong>{word}</strong>
