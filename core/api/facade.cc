@@ -19,6 +19,17 @@ Result<Id128> required_id(const Cbor& request, const char* name) {
 
 Cbor chunk(const std::vector<Op>& ops) { return Cbor::bytes(ops.empty() ? Bytes{} : encode_chunk(ops)); }
 
+// One chunk or a list of them: what was stored edit by edit is opened in one go.
+Result<std::vector<Op>> decode_chunks(const Cbor& chunks) {
+  if (!chunks.is_array()) return decode_chunk(chunks.as_byte_view());
+  std::vector<Op> ops;
+  for (const Cbor& item : chunks.items()) {
+    KALENDS_TRY(std::vector<Op> part, decode_chunk(item.as_byte_view()));
+    for (Op& op : part) ops.push_back(std::move(op));
+  }
+  return ops;
+}
+
 Cbor messages(const std::vector<Bytes>& list) {
   Cbor array = Cbor::array();
   for (const Bytes& message : list) array.push(Cbor::bytes(message));
@@ -110,7 +121,7 @@ Result<Cbor> Facade::open(const Cbor& request) {
   const std::string& kind = request["kind"].as_text();
   if (kind != "board" && kind != "workspace") return invalid("`kind` must be board or workspace.");
   options.kind = kind == "board" ? DocumentKind::kBoard : DocumentKind::kWorkspace;
-  KALENDS_TRY(std::vector<Op> ops, decode_chunk(request["ops"].as_byte_view()));
+  KALENDS_TRY(std::vector<Op> ops, decode_chunks(request["ops"]));
   KALENDS_TRY(Replica replica, Replica::open(options, request["snapshot"].as_byte_view(), ops));
   Open opened(std::move(replica));
   opened.author.raw = author;

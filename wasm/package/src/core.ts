@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// Loads core.wasm without any generated glue and calls it: bytes in, bytes out. The module may ask only for the
+// imports listed here; none of them lets it see a clock, entropy, a file or the network.
+
+import { decode_cbor, encode_cbor, type CborMap, type CborValue } from './cbor.js';
+
+export type ErrorCode =
+  | 'invalid'
+  | 'not_found'
+  | 'conflict'
+  | 'corrupt'
+  | 'unsupported_version'
+  | 'clock_skew'
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'rate_limited'
+  | 'unavailable'
+  | 'cancelled';
+
+// What core answered instead of a result. The code names the caller's next move; core itself is unharmed.
+export class CoreError extends Error {
+  override name = 'CoreError';
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    readonly retry_after_ms: number,
+  ) {
+    super(message);
+  }
+}
+
+// Core has stopped in the middle of a call by a bug of its own. Its memory cannot be trusted any more: load it anew.
+export class CoreTrap extends Error {
+  override name = 'CoreTrap';
+}
+
+interface CoreExports {
+  memory: WebAssembly.Memory;
+  kalends_alloc(size: number): number;
+  kalends_free(pointer: number, size: number): void;
+  kalends_call(pointer: number, size: number): number;
+  _initialize?(): void;
+}
+
+export type CoreSource = Response | PromiseLike<Response> | BufferSource | WebAssembly.Module;
+
+// "Bad file descriptor" of WASI: core has no files, so whatever it would print goes nowhere.
+const kErrnoBadFile = 8;
+
+const kAllowedImports: Record<string, Record<string, WebAssembly.ImportValue>> = {
+  wasi_snapshot_preview1: {
+    proc_exit: (code: number) => {
+      throw new CoreTrap(`core stopped with code ${code}`);
+    },
+    fd_close: () => kErrnoBadFile,
+    fd_seek: () => kErrnoBadFile,
+    fd_write: () => kErrnoBadFile,
+  },
+  env: {
+    emscripten_notify_memory_growth: () => undefined,
+  },
+};
+
+// Errors: CoreTrap when the module is not core.wasm or asks for an import that is not allowed; whatever the
+// fetch or the compiler throws otherwise.
+export async function load_core(source: CoreSource): Promise<Core> {
+  const module = await compile(source);
+  const imports: WebAssembly.Imports = {};
+  for (const { module: space, name } of WebAssembly.Module.imports(module)) {
+    const value = kAllowedImports[space]?.[name];
+    if (value === undefined) throw new CoreTrap(`core asks for the import ${space}.${name}, which is not allowed`);
+    (imports[space] ??= {})[name] = value;
+  }
+  const instance = await WebAssembly.instantiate(module, imports);
+  const exports = instance.exports as unknown as Partial<CoreExports>;
+  for (const name of ['memory', 'kalends_alloc', 'kalends_free', 'kalends_call'] as const) {
+    if (exports[name] === undefined) throw new CoreTrap(`core does not export ${name}`);
+  }
+  exports._initialize?.();
+  return new Core(exports as CoreExports);
+}
+
+async function compile(source: CoreSource): Promise<WebAssembly.Module> {
+  if (source instanceof WebAssembly.Module) return source;
+  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return WebAssembly.compile(source as BufferSource);
+  const response = await source;
+  if (!response.ok) throw new Error(`core.wasm could not be fetched: status ${response.status}`);
+  const type = response.headers.get('content-type')?.split(';')[0]?.trim();
+  if (type === 'application/wasm') return WebAssembly.compileStreaming(response);
+  return WebAssembly.compile(await response.arrayBuffer());
+}
+
+export class Core {
+  private stopped_: string | null = null;
+
+  constructor(private readonly exports_: CoreExports) {}
+
+  // One call: the request map must hold "call". Errors: CoreError (an answer), CoreTrap (core is gone).
+  call(request: CborMap): CborValue {
+    const answer = this.exchange(encode_cbor(request));
+    const decoded = decode_cbor(answer);
+    if (!is_map(decoded)) throw new CoreTrap('core answered something that is not a map');
+    if (decoded['ok'] !== undefined) return decoded['ok'];
+    const error = decoded['error'];
+    if (error === undefined || !is_map(error)) throw new CoreTrap('core answered neither ok nor error');
+    const retry_after_ms = typeof error['retry_after_ms'] === 'number' ? error['retry_after_ms'] : 0;
+    throw new CoreError(String(error['code'] ?? 'invalid') as ErrorCode, String(error['message'] ?? ''), retry_after_ms);
+  }
+
+  // Bytes of memory that core has taken from the machine.
+  memory_bytes(): number {
+    return this.exports_.memory.buffer.byteLength;
+  }
+
+  private exchange(request: Uint8Array): Uint8Array {
+    if (this.stopped_ !== null) throw new CoreTrap(this.stopped_);
+    try {
+      const pointer = this.exports_.kalends_alloc(request.length) >>> 0;
+      if (pointer === 0) throw new CoreTrap('core is out of memory');
+      new Uint8Array(this.exports_.memory.buffer).set(request, pointer);
+      const result = this.exports_.kalends_call(pointer, request.length) >>> 0;
+      this.exports_.kalends_free(pointer, request.length);
+      if (result === 0) throw new CoreTrap('core gave no answer');
+      // The memory may have grown and its buffer been replaced during the call: look at it only now.
+      const length = new DataView(this.exports_.memory.buffer).getUint32(result, true);
+      const answer = new Uint8Array(this.exports_.memory.buffer, result + 4, length).slice();
+      this.exports_.kalends_free(result, 4 + length);
+      return answer;
+    } catch (error) {
+      this.stopped_ = error instanceof Error ? error.message : String(error);
+      throw error instanceof CoreTrap ? error : new CoreTrap(this.stopped_, { cause: error });
+    }
+  }
+}
+
+function is_map(value: CborValue): value is CborMap {
+  return value !== null && typeof value === 'object' && !Array.isArray(value) && !(value instanceof Uint8Array);
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// The page: signed in or not, and which part of it is shown.
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { start_client } from '../replica/replica_client';
+import { BoardPage } from './board/board_page';
+import { BoardPicker } from './board_picker';
+import { kPageContext, type PageContext } from './context';
+import { Rest, RestError } from './rest';
+import { use_names } from './names';
+import { use_route } from './route';
+import { remembered_session, sign_in, take_token_from_address, type Session } from './session';
+import { SignIn } from './sign_in';
+
+const kToldForMs = 8000;
+
+// Read once, before the first drawing: the token leaves the address at once.
+const kAddressToken = take_token_from_address();
+
+export function App() {
+  const [session, set_session] = useState<Session | null>(() => {
+    const remembered = remembered_session();
+    return kAddressToken === null || remembered?.token === kAddressToken ? remembered : null;
+  });
+  const [trouble, set_trouble] = useState<string | null>(null);
+  const [is_busy, set_is_busy] = useState(false);
+
+  const enter = useCallback(async (token: string) => {
+    set_is_busy(true);
+    set_trouble(null);
+    try {
+      set_session(await sign_in(token));
+    } catch (error) {
+      const is_unknown = error instanceof RestError && error.code === 'unauthenticated';
+      set_trouble(is_unknown ? 'The server does not know this token.' : (error as Error).message);
+    }
+    set_is_busy(false);
+  }, []);
+
+  useEffect(() => {
+    if (session === null && kAddressToken !== null) void enter(kAddressToken);
+  }, []);
+
+  if (session === null) return <SignIn is_busy={is_busy} trouble={trouble} on_token={(token) => void enter(token)} />;
+  return <SignedIn session={session} />;
+}
+
+function SignedIn({ session }: { session: Session }) {
+  const route = use_route();
+  const [told, set_told] = useState<string | null>(null);
+  const timer = useRef<number | undefined>(undefined);
+  const tell = useCallback((message: string) => {
+    clearTimeout(timer.current);
+    set_told(message);
+    timer.current = window.setTimeout(() => set_told(null), kToldForMs);
+  }, []);
+  const [client] = useState(() => start_client(session.account, session.token));
+  const rest = useMemo(() => new Rest(session.token), [session]);
+  const names = use_names(rest, session);
+  const context = useMemo<PageContext>(
+    () => ({ session, client, rest, names, tell }),
+    [session, client, rest, names, tell],
+  );
+  return (
+    <kPageContext.Provider value={context}>
+      {route.at === 'boards' ? (
+        <BoardPicker />
+      ) : (
+        <BoardPage key={route.board} board_id={route.board} card_id={route.card} />
+      )}
+      <div className="toast-place" role="alert">
+        {told !== null && (
+          <div className="toast" data-testid="toast">
+            {told}
+            <button className="quiet" aria-label="Close the message" onClick={() => set_told(null)}>
+              ✕
+            </button>
+          </div>
+        )}
+      </div>
+    </kPageContext.Provider>
+  );
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// The REST calls that the page makes: what cannot be an edit of the replica, because it concerns Google or the
+// server itself. Everything on boards goes through the replica instead.
+import type { Id } from '@kalends/core';
+
+export interface SessionAnswer {
+  member: { id: Id; name: string };
+  workspace: Id;
+  workspace_document: Id;
+  role: string;
+}
+export interface GoogleAccount {
+  id: Id;
+  email: string;
+  state: string;
+  scopes: string[];
+  can_pick_calendar: boolean;
+}
+export interface GoogleCalendar {
+  id: string;
+  summary: string;
+  access_role: string;
+  primary: boolean;
+}
+export interface LinkSettings {
+  which: 'all' | 'label' | 'assignee';
+  // Null: none; in a change, a field that is left out stays as it is.
+  which_id?: Id | null;
+  done: 'flag' | 'list';
+  done_list?: Id | null;
+  done_mark: 'title' | 'colour' | 'both' | 'none';
+  duration_minutes: number;
+  details: 'full' | 'title' | 'busy';
+  time_zone: string;
+  inbox_list?: Id | null;
+  on_event_deleted: 'unschedule' | 'archive' | 'put_back';
+}
+export interface LinkError {
+  code: string;
+  message: string;
+  what_to_do: string;
+}
+export interface Link {
+  id: Id;
+  board: Id;
+  account: Id;
+  calendar: { id: string; summary: string };
+  state: 'active' | 'paused' | 'stopped' | 'broken';
+  settings: LinkSettings;
+  status: {
+    last_verified_ms: number | null;
+    dirty: number | boolean;
+    pending_writes: number;
+    last_error: LinkError | null;
+    guard: { deletes: number } | null;
+    push: boolean;
+  };
+}
+export interface NewLink {
+  board: Id;
+  account: Id;
+  calendar?: string;
+  create?: { summary: string };
+  settings?: Partial<LinkSettings>;
+}
+
+// What the server answered instead, or that it did not answer (`code` unavailable, `status` 0).
+export class RestError extends Error {
+  override name = 'RestError';
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export class Rest {
+  constructor(private readonly token_: string) {}
+
+  session(): Promise<SessionAnswer> {
+    return this.call('GET', 'v1/session');
+  }
+  async members(): Promise<{ id: Id; name: string }[]> {
+    return (await this.call<{ items: { id: Id; name: string }[] }>('GET', 'v1/members')).items;
+  }
+  async accounts(): Promise<GoogleAccount[]> {
+    return (await this.call<{ items: GoogleAccount[] }>('GET', 'v1/google/accounts')).items;
+  }
+  // Gives the address of Google's consent page. `pick` asks for the wider right to see existing calendars.
+  async connect(options: { login_hint?: string; pick?: boolean; return_to?: string }): Promise<string> {
+    return (await this.call<{ url: string }>('POST', 'v1/google/connect', options)).url;
+  }
+  disconnect(account: Id): Promise<void> {
+    return this.call('DELETE', `v1/google/accounts/${account}`);
+  }
+  // Errors: `forbidden` when the wider right was not granted.
+  async calendars(account: Id): Promise<GoogleCalendar[]> {
+    return (await this.call<{ items: GoogleCalendar[] }>('GET', `v1/google/accounts/${account}/calendars`)).items;
+  }
+  async links(board: Id): Promise<Link[]> {
+    return (await this.call<{ items: Link[] }>('GET', `v1/links?board=${board}`)).items;
+  }
+  make_link(link: NewLink): Promise<Link> {
+    return this.call('POST', 'v1/links', link);
+  }
+  change_link(link: Id, change: { state?: 'active' | 'paused'; settings?: Partial<LinkSettings> }): Promise<Link> {
+    return this.call('PATCH', `v1/links/${link}`, change);
+  }
+  remove_link(link: Id, events: 'leave' | 'remove'): Promise<void> {
+    return this.call('DELETE', `v1/links/${link}?events=${events}`);
+  }
+  approve(link: Id): Promise<void> {
+    return this.call('POST', `v1/links/${link}/approve`);
+  }
+  async make_board(board: { title: string; time_zone: string }): Promise<Id> {
+    return (await this.call<{ id: Id }>('POST', 'v1/boards', board)).id;
+  }
+  explain(board: Id, card: Id): Promise<unknown> {
+    return this.call('GET', `v1/boards/${board}/cards/${card}/explain`);
+  }
+
+  private async call<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
+    let response: Response;
+    try {
+      response = await fetch(new URL(path, new URL('./', location.href)), {
+        method,
+        cache: 'no-store',
+        headers: {
+          authorization: `Bearer ${this.token_}`,
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+    } catch {
+      throw new RestError(0, 'unavailable', 'The server does not answer.');
+    }
+    const text = await response.text();
+    if (!response.ok) throw problem(response.status, text);
+    return (text === '' ? undefined : JSON.parse(text)) as Answer;
+  }
+}
+
+// RFC 9457: `detail` is for people, `code` for us.
+function problem(status: number, text: string): RestError {
+  try {
+    const { code, detail, title } = JSON.parse(text) as { code?: string; detail?: string; title?: string };
+    return new RestError(status, code ?? code_of(status), detail ?? title ?? `The server answered ${status}.`);
+  } catch {
+    return new RestError(status, code_of(status), `The server answered ${status}.`);
+  }
+}
+
+function code_of(status: number): string {
+  if (status === 401) return 'unauthenticated';
+  if (status === 403) return 'forbidden';
+  if (status === 404) return 'not_found';
+  return status >= 500 ? 'unavailable' : 'invalid';
+}

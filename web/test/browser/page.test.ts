@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+// The built page in Chromium, against the hub in memory.
+import axe from 'axe-core';
+import { mkdir } from 'node:fs/promises';
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { kAnna, kBen } from '../support/browser';
+import { start_server, type TestServer } from '../support/server';
+
+const kShots = new URL('../../../build/screenshots/', import.meta.url).pathname;
+
+let browser: Browser;
+let server: TestServer;
+let contexts: BrowserContext[] = [];
+let complaints: string[] = [];
+
+beforeAll(async () => {
+  await mkdir(kShots, { recursive: true });
+  browser = await chromium.launch({
+    executablePath: process.env['KALENDS_CHROMIUM'] ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+});
+afterAll(() => browser?.close());
+beforeEach(async () => {
+  complaints = [];
+  server = await start_server(
+    new Map([
+      ['anna-token', kAnna],
+      ['ben-token', kBen],
+    ]),
+  );
+});
+afterEach(async () => {
+  for (const context of contexts.splice(0)) await context.close();
+  await server.close();
+});
+
+async function profile(options: Parameters<Browser['newContext']>[0] = {}): Promise<BrowserContext> {
+  const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Berlin', ...options });
+  contexts.push(context);
+  return context;
+}
+
+async function open_page(context: BrowserContext, hash = '', is_offline = false): Promise<Page> {
+  const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  await page.goto(server.address + hash);
+  if (!is_offline) await state(page, 'online');
+  return page;
+}
+
+const state = (page: Page, word: string) => page.waitForSelector(`[data-testid=sync-state][data-state=${word}]`);
+const card_by_title = (page: Page, title: string) => page.locator('[data-testid^=card-]', { hasText: title }).first();
+
+// Signs Anna in, makes a board with two lists and three cards, and gives its address.
+async function demo_board(page: Page): Promise<string> {
+  await page.getByTestId('new-board-title').fill('Launch');
+  await page.getByTestId('new-board').click();
+  await page.waitForURL(/#\/board\//);
+  await page.getByTestId('add-list').click();
+  for (const title of ['Next', 'Doing']) {
+    await page.getByTestId('add-list-title').fill(title);
+    await page.keyboard.press('Enter');
+    await page.getByRole('region', { name: title }).waitFor();
+  }
+  await page.keyboard.press('Escape');
+  const next = page.getByRole('region', { name: 'Next', exact: true });
+  await next.locator('[data-testid^=add-card-]').click();
+  for (const title of ['Write the text', 'Call the printer', 'Book the room']) {
+    await next.getByPlaceholder('What is to be done?').fill(title);
+    await page.keyboard.press('Enter');
+    await card_by_title(page, title).waitFor();
+  }
+  await page.keyboard.press('Escape');
+  return new URL(page.url()).hash;
+}
+
+// Rules of the Web Content Accessibility Guidelines that a program can check.
+async function expect_accessible(page: Page): Promise<void> {
+  await page.evaluate(axe.source);
+  const found = await page.evaluate(
+    () => (globalThis as unknown as { axe: typeof axe }).axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] }),
+  );
+  expect(found.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`)).toEqual([]);
+}
+
+async function titles(page: Page, list: string): Promise<string[]> {
+  return page.getByRole('region', { name: list, exact: true }).locator('.card-title').allTextContents();
+}
+
+describe('signing in', () => {
+  test('by the address takes the token out of it and works offline afterwards', async () => {
+    const context = await profile();
+    const page = await open_page(context, '#token=anna-token');
+    expect(page.url()).not.toContain('token');
+    await demo_board(page);
+    await page.evaluate(() => navigator.serviceWorker.ready);
+    await context.setOffline(true);
+    await state(page, 'offline');
+    await page.reload();
+    await state(page, 'offline');
+    await card_by_title(page, 'Call the printer').waitFor();
+    await card_by_title(page, 'Call the printer').click();
+    await page.getByTestId('card-title').fill('Call the printer again');
+    await page.keyboard.press('Enter');
+    await page.getByTestId('close-card').click();
+    await page.waitForSelector('[data-testid=sync-state][data-unsent="1"]');
+    await page.reload();
+    await card_by_title(page, 'Call the printer again').waitFor();
+    await page.screenshot({ path: `${kShots}page-offline.png` });
+    await context.setOffline(false);
+    await state(page, 'online');
+  });
+  test('with a token that is not known says so', async () => {
+    const page = await open_page(await profile(), '', true);
+    await page.getByTestId('token').fill('wrong');
+    await page.getByTestId('sign-in').click();
+    await page.getByTestId('sign-in-trouble').waitFor();
+    await page.screenshot({ path: `${kShots}page-sign-in.png` });
+    await expect_accessible(page);
+    await page.getByTestId('token').fill('anna-token');
+    await page.getByTestId('sign-in').click();
+    await state(page, 'online');
+    complaints = complaints.filter((text) => !text.includes('401'));
+    expect(complaints).toEqual([]);
+  });
+});
+
+describe('the board', () => {
+  test('cards and lists are dragged, and moved without dragging', async () => {
+    const page = await open_page(await profile(), '#token=anna-token');
+    await demo_board(page);
+    await card_by_title(page, 'Book the room').dragTo(card_by_title(page, 'Write the text'), {
+      targetPosition: { x: 60, y: 6 },
+    });
+    await expect.poll(() => titles(page, 'Next')).toEqual(['Book the room', 'Write the text', 'Call the printer']);
+    await card_by_title(page, 'Write the text').dragTo(page.getByRole('region', { name: 'Doing' }));
+    await expect.poll(() => titles(page, 'Doing')).toEqual(['Write the text']);
+    const heads = page.locator('.list-head .count');
+    await heads.nth(1).dragTo(page.getByRole('region', { name: 'Next', exact: true }), { targetPosition: { x: 8, y: 60 } });
+    await expect
+      .poll(() => page.locator('section.list').evaluateAll((lists) => lists.map((list) => list.getAttribute('aria-label'))))
+      .toEqual(['Doing', 'Next']);
+    await card_by_title(page, 'Call the printer').click();
+    await page.getByTestId('move-list').selectOption({ label: 'Doing' });
+    await page.getByTestId('move-place').selectOption('0');
+    await page.getByTestId('close-card').click();
+    await expect.poll(() => titles(page, 'Doing')).toEqual(['Call the printer', 'Write the text']);
+    expect(complaints).toEqual([]);
+  });
+
+  test('everything on a card can be edited', async () => {
+    const page = await open_page(await profile(), '#token=anna-token');
+    await demo_board(page);
+    await card_by_title(page, 'Call the printer').click();
+    await page.getByTestId('card-description').fill('Ask for the price of 500.');
+    await page.getByTestId('due-date').fill('2026-12-01');
+    await page.getByTestId('due-time').fill('10:30');
+    await page.getByTestId('card-location').fill('Harbour 3');
+    await page.getByTestId('card-location').press('Enter');
+    await page.getByTestId('colour-sage').check();
+    await page.getByTestId('new-label').fill('Print');
+    await page.getByTestId('new-label').press('Enter');
+    await page.getByTestId(`member-${kAnna.member}`).check();
+    await page.getByTestId('add-checklist').click();
+    await page.getByTestId('add-checklist-title').fill('Questions');
+    await page.keyboard.press('Enter');
+    await page.locator('[data-testid^=add-item-]').click();
+    await page.getByPlaceholder('What exactly?').fill('Paper?');
+    await page.keyboard.press('Enter');
+    await page.getByRole('checkbox', { name: 'Done: Paper?' }).check();
+    await page.getByTestId('new-comment').fill('They open at nine.');
+    await page.getByRole('button', { name: 'Comment', exact: true }).click();
+    await page.getByTestId('new-attachment').fill('https://example.org/prices');
+    await page.getByRole('button', { name: 'Attach' }).click();
+    await page.getByRole('link', { name: 'https://example.org/prices' }).waitFor();
+    await page.getByTestId('add-reminder').selectOption('60');
+    await page.screenshot({ path: `${kShots}page-card.png` });
+    await expect_accessible(page);
+    await page.getByTestId('close-card').click();
+    const card = card_by_title(page, 'Call the printer');
+    await expect.poll(() => card.getByTestId('chip-date').textContent()).toContain('1 Dec, 10:30');
+    await card.getByTestId('chip-label').filter({ hasText: 'Print' }).waitFor();
+    await card.getByTitle('Checklist').filter({ hasText: '1/1' }).waitFor();
+    await page.screenshot({ path: `${kShots}page-board.png` });
+    await expect_accessible(page);
+    expect(complaints).toEqual([]);
+  });
+
+  test('a deleted and an archived card come back', async () => {
+    const page = await open_page(await profile(), '#token=anna-token');
+    await demo_board(page);
+    await card_by_title(page, 'Book the room').click();
+    await page.getByTestId('delete-card').click();
+    await page.getByTestId('delete-card').click();
+    await card_by_title(page, 'Write the text').click();
+    await page.getByTestId('archive-card').click();
+    await expect.poll(() => titles(page, 'Next')).toEqual(['Call the printer']);
+    await page.getByTestId('open-archive').click();
+    await page.getByRole('button', { name: 'Restore Book the room' }).click();
+    await page.getByRole('button', { name: 'Restore Write the text' }).click();
+    await expect.poll(() => titles(page, 'Next')).toEqual(['Write the text', 'Call the printer', 'Book the room']);
+    expect(complaints).toEqual([]);
+  });
+});
+
+describe('two people', () => {
+  test('one offline: both edits meet, the loser is open and can be flipped', async () => {
+    const annas = await profile();
+    const anna = await open_page(annas, '#token=anna-token');
+    const hash = await demo_board(anna);
+    const ben = await open_page(await profile({ colorScheme: 'dark' }), '#token=ben-token');
+    await ben.goto(server.address + hash);
+    await card_by_title(ben, 'Call the printer').waitFor();
+    await annas.setOffline(true);
+    await state(anna, 'offline');
+    for (const [page, title] of [[anna, 'Call in the morning'], [ben, 'Call in the evening']] as const) {
+      await card_by_title(page, 'Call the printer').click();
+      await page.getByTestId('card-title').fill(title);
+      await page.getByTestId('card-title').press('Enter');
+      await page.getByTestId('close-card').click();
+      await card_by_title(page, title).waitFor();
+    }
+    await annas.setOffline(false);
+    await state(anna, 'online');
+    await state(ben, 'online');
+    await anna.getByTestId('open-conflicts').click();
+    await ben.getByTestId('open-conflicts').click();
+    for (const page of [anna, ben]) {
+      await page.getByTestId('conflict-0').waitFor();
+      const values = await page.getByTestId('conflict-0').locator('q').allTextContents();
+      expect(values.sort()).toEqual(['Call in the evening', 'Call in the morning']);
+    }
+    await anna.screenshot({ path: `${kShots}page-conflict-light.png` });
+    await ben.screenshot({ path: `${kShots}page-conflict-dark.png` });
+    await expect_accessible(anna);
+    await expect_accessible(ben);
+    const loser = await ben.getByTestId('conflict-0').locator('.value:not(.winner) q').textContent();
+    await ben.getByTestId('flip').click();
+    for (const page of [anna, ben]) {
+      await page.getByTestId('no-conflicts').waitFor();
+      await card_by_title(page, loser!).waitFor();
+    }
+    const hashes: string[] = [];
+    for (const page of [anna, ben]) {
+      await page.getByTestId('open-board').click();
+      await page.getByTestId('show-hash').click();
+      hashes.push((await page.getByTestId('state-hash').textContent())!);
+    }
+    expect(hashes[1]).toBe(hashes[0]);
+    expect(complaints).toEqual([]);
+  });
+});
+
+describe('two tabs of one person', () => {
+  test('share one replica, and the second goes on when the first is closed', async () => {
+    const context = await profile();
+    const first = await open_page(context, '#token=anna-token');
+    const hash = await demo_board(first);
+    const second = await open_page(context, hash);
+    await card_by_title(second, 'Call the printer').waitFor();
+    await first.close();
+    await card_by_title(second, 'Call the printer').click();
+    await second.getByTestId('card-title').fill('Call from the second tab');
+    await second.getByTestId('card-title').press('Enter');
+    await second.getByTestId('close-card').click();
+    await card_by_title(second, 'Call from the second tab').waitFor();
+    await state(second, 'online');
+    expect(complaints).toEqual([]);
+  });
+});
+
+describe('the calendar panel', () => {
+  test('connects, makes a calendar, shows trouble and guard, pauses and unlinks', async () => {
+    const page = await open_page(await profile(), '#token=anna-token');
+    await demo_board(page);
+    await page.getByTestId('open-calendar').click();
+    await page.getByTestId('connect-google').click();
+    await page.getByTestId('make-calendar').click();
+    await page.getByTestId('link-error').waitFor();
+    await page.screenshot({ path: `${kShots}page-calendar.png` });
+    await page.getByText('Settings').click();
+    await expect_accessible(page);
+    await page.getByText('Settings').click();
+    await page.getByTestId('link-approve').click();
+    await page.getByTestId('link-guard').waitFor({ state: 'detached' });
+    await page.getByTestId('link-pause').click();
+    await page.locator('[data-testid=link-state][data-state=paused]').waitFor();
+    await page.getByText('Settings').click();
+    await page.getByRole('combobox', { name: 'Done shows in the event' }).selectOption('both');
+    await page.getByTestId('save-settings').click();
+    await expect.poll(() => server.calls.some((call) => call.startsWith('PATCH') && call.includes('"done_mark":"both"'))).toBe(true);
+    await page.getByTestId('pick-calendar').click();
+    await page.getByTestId('pick-not-granted').waitFor();
+    await page.getByTestId('link-unlink').click();
+    await page.getByTestId('unlink-leave').click();
+    await page.getByTestId('link-state').waitFor({ state: 'detached' });
+    expect(complaints).toEqual([]);
+  });
+});

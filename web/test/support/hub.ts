@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// A server for tests of the page: the hub's side of the session protocol in memory, on top of the same core.
+import { CoreDocument, decode_cbor, encode_cbor, type CborMap, type Core, type DocumentKind, type Id } from '@kalends/core';
+
+export interface HubAccount {
+  member: Id;
+  workspace: Id;
+  workspace_document: Id;
+}
+export interface HubLine {
+  receive(frame: Uint8Array): void;
+  close(): void;
+}
+
+interface HubDocument {
+  core: CoreDocument;
+  chunks: Uint8Array[];
+  watchers: Map<Line, { seq: number }>;
+}
+
+interface Line {
+  account: HubAccount | null;
+  send(frame: Uint8Array): void;
+}
+
+const kHubReplica = 'f'.repeat(32);
+
+export class Hub {
+  epoch = 1;
+  // Operations that the hub refuses: by the document, with the reason.
+  refuse: ((document: Id, ops: Uint8Array) => { code: string; message: string } | null) | null = null;
+  private readonly documents_ = new Map<Id, HubDocument>();
+
+  constructor(
+    private readonly core_: Core,
+    private readonly accounts_: ReadonlyMap<string, HubAccount>,
+    private readonly now_ms_: () => number,
+  ) {}
+
+  connect(send: (frame: Uint8Array) => void): HubLine {
+    const line: Line = { account: null, send };
+    return {
+      receive: (frame) => this.receive(line, decode_cbor(frame) as CborMap),
+      close: () => this.documents_.forEach((document) => document.watchers.delete(line)),
+    };
+  }
+
+  hash(document: Id): string {
+    return this.documents_.get(document)!.core.hash();
+  }
+
+  // Operations that did not come over a line, for example of the calendar.
+  append(document: Id, kind: DocumentKind, ops: Uint8Array): void {
+    this.take(this.document(document, kind), ops);
+  }
+
+  document(id: Id, kind: DocumentKind): HubDocument {
+    const known = this.documents_.get(id);
+    if (known !== undefined) return known;
+    const core = CoreDocument.open(this.core_, { document: id, kind, replica: kHubReplica, author: kHubReplica });
+    const document = { core, chunks: [], watchers: new Map() };
+    this.documents_.set(id, document);
+    return document;
+  }
+
+  private receive(line: Line, frame: CborMap): void {
+    if (frame['t'] === 'auth') {
+      line.account = this.accounts_.get(String(frame['token'])) ?? null;
+      if (line.account === null) {
+        line.send(encode_cbor({ t: 'error', code: 'unauthenticated', message: 'This token is not known.' }));
+      } else {
+        line.send(encode_cbor({ t: 'hello', ...line.account, epoch: this.epoch }));
+      }
+      return;
+    }
+    if (line.account === null) return;
+    const id = String(frame['d']);
+    const kind = id === line.account.workspace_document ? 'workspace' : 'board';
+    this.session_message(line, id, this.document(id, kind), decode_cbor(frame['m'] as Uint8Array) as CborMap);
+  }
+
+  private session_message(line: Line, id: Id, document: HubDocument, message: CborMap): void {
+    const say = (to: Line, answer: CborMap): void => to.send(encode_cbor({ d: id, m: encode_cbor(answer) }));
+    if (message['t'] === 'hello') {
+      const seq = message['epoch'] === this.epoch ? Number(message['seq']) : 0;
+      const have = versions(document.core.version()).get(String(message['replica'])) ?? 0;
+      document.watchers.set(line, { seq });
+      say(line, { t: 'welcome', epoch: this.epoch, head: document.chunks.length, have });
+      this.tell(id, document);
+    } else if (message['t'] === 'push') {
+      const ops = message['ops'] as Uint8Array;
+      const refusal = this.refuse?.(id, ops) ?? null;
+      const last = last_of(ops);
+      if (refusal !== null) return say(line, { t: 'refused', op: `${last.replica}:${last.counter}`, ...refusal });
+      this.take(document, ops);
+      say(line, { t: 'ack', counter: last.counter });
+      this.tell(id, document);
+    }
+  }
+
+  private take(document: HubDocument, ops: Uint8Array): void {
+    if (document.core.merge(this.now_ms_(), ops).news) document.chunks.push(ops);
+    for (const [id, known] of this.documents_) if (known === document) this.tell(id, document);
+  }
+
+  private tell(id: Id, document: HubDocument): void {
+    for (const [line, watcher] of document.watchers) {
+      for (; watcher.seq < document.chunks.length; ++watcher.seq) {
+        const ops = document.chunks[watcher.seq]!;
+        line.send(encode_cbor({ d: id, m: encode_cbor({ t: 'ops', seq: watcher.seq + 1, ops }) }));
+      }
+    }
+  }
+}
+
+// Who made a pushed chunk, and the counter of its last operation: a push holds the operations of one replica, without
+// gaps, and the first id in its table is that replica.
+function last_of(ops: Uint8Array): { replica: Id; counter: number } {
+  const ids = varint(ops, 1);
+  const count = varint(ops, ids.next + ids.value * 16);
+  const first = varint(ops, count.next);
+  return { replica: hex(ops.subarray(ids.next, ids.next + 16)), counter: first.value + count.value - 1 };
+}
+
+export function versions(bytes: Uint8Array): Map<Id, number> {
+  const entries = new Map<Id, number>();
+  let { value: count, next } = varint(bytes, 1);
+  for (; count > 0; --count) {
+    const replica = hex(bytes.subarray(next, next + 16));
+    const counter = varint(bytes, next + 16);
+    entries.set(replica, counter.value);
+    next = counter.next;
+  }
+  return entries;
+}
+
+function varint(bytes: Uint8Array, at: number): { value: number; next: number } {
+  let value = 0;
+  for (let scale = 1; ; scale *= 128) {
+    const byte = bytes[at++]!;
+    value += (byte & 127) * scale;
+    if (byte < 128) return { value, next: at };
+  }
+}
+
+function hex(bytes: Uint8Array): Id {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
