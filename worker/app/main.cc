@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The `kalends` command.
-#include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdio>
+#include <cstdlib>
+#include <thread>
 
+#include <CLI/CLI.hpp>
+#include <pthread.h>
+#include <unistd.h>
+
+#include "worker/app/app.h"
+#include "worker/app/commands.h"
 #include "worker/app/json_log.h"
 #include "worker/app/settings.h"
 
@@ -14,26 +22,54 @@ int fail(const Error& error) {
   return 2;
 }
 
+int serve(const Settings& settings) {
+  // Blocked here, so that every thread made later leaves them to the one that waits for them.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+
+  JsonLog log(settings.lowest_log_level);
+  auto app = App::open(settings, log);
+  if (!app.ok()) return fail(app.error());
+  log.info("serving", {{"url", LogSetting((*app)->public_url())}, {"push", settings.can_receive_push()}});
+  std::printf("{\"url\":\"%s\",\"port\":%d}\n", (*app)->public_url().c_str(), (*app)->port());
+  std::fflush(stdout);
+  std::thread waiter([&] {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    (*app)->stop();
+  });
+  (*app)->run();
+  ::kill(::getpid(), SIGTERM);  // when the server ended by itself, the waiter must end too
+  waiter.join();
+  (*app)->close();
+  log.info("stopped");
+  std::fflush(nullptr);
+  std::_Exit(0);  // threads that wait for Google's answers have nothing to lose
+}
+
 int run(int argc, char** argv) {
   CLI::App app("Kalends keeps Kanban boards and Google calendars in step.", "kalends");
   app.set_version_flag("--version", std::string("kalends ") + KALENDS_VERSION);
   app.require_subcommand(1);
   app.fallthrough();
+  app.footer("Settings can be flags, lines of a --config file, or environment variables; the flag wins. "
+             "`kalends COMMAND --help` tells more about a command.");
   Settings settings;
   add_settings(app, settings);
-  CLI::App* serve = app.add_subcommand("serve", "Serve the boards, the web page and the links to Google");
+  CLI::App* serve_command = app.add_subcommand("serve", "Serve the boards, the web page and the links to Google");
+  Commands commands(app, settings);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error);
   }
   if (Status complete = complete_settings(settings); !complete.ok()) return fail(complete.error());
-  if (serve->parsed()) {
-    JsonLog log(settings.lowest_log_level);
-    log.info("settings.accepted",
-             {{"listen", LogSetting(settings.listen)}, {"push", settings.can_receive_push()}});
-  }
-  return 0;
+  if (serve_command->parsed()) return serve(settings);
+  return commands.run();
 }
 
 }  // namespace
