@@ -16,9 +16,7 @@ TokenRow read_token(const SqliteQuery& row) {
   return token;
 }
 
-MemberRow read_member(const SqliteQuery& row) {
-  return {row.id<MemberId>(0), row.bytes(1), row.integer(2)};
-}
+MemberRow read_member(const SqliteQuery& row) { return {row.id<MemberId>(0), row.bytes(1), row.integer(2)}; }
 
 AccountRow read_account(const SqliteQuery& row) {
   AccountRow account;
@@ -93,7 +91,10 @@ Status SqliteTxn::put_member(WorkspaceId workspace, const MemberRow& member) {
 
 Result<std::vector<MemberRow>> SqliteTxn::members(WorkspaceId workspace) {
   return read_all<MemberRow>(
-      std::move(database_.query("SELECT member, profile, created_ms FROM members WHERE workspace = ?").bind(workspace)),
+      std::move(
+          database_
+              .query("SELECT member, profile, created_ms FROM members WHERE workspace = ? ORDER BY member")
+              .bind(workspace)),
       read_member);
 }
 

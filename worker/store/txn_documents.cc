@@ -28,9 +28,9 @@ Status SqliteTxn::create_document(WorkspaceId workspace, DocumentId document, in
   const DocumentHead fresh;
   return database_
       .query(
-          "INSERT INTO documents (workspace, document, kind, epoch, next_seq, floor_seq, snapshot, "
-          "snapshot_seq, "
-          "state_hash, updated_ms) VALUES (?, ?, ?, ?, ?, ?, x'', ?, x'', ?)")
+          "INSERT INTO documents (workspace, document, kind, epoch, next_seq, floor_seq, snapshot_seq, "
+          "state_hash, "
+          "updated_ms) VALUES (?, ?, ?, ?, ?, ?, ?, x'', ?)")
       .bind(workspace)
       .bind(document)
       .bind(kind)
@@ -48,17 +48,16 @@ Result<std::optional<DocumentHead>> SqliteTxn::document_head(WorkspaceId workspa
 }
 
 Result<std::optional<DocumentRow>> SqliteTxn::document(WorkspaceId workspace, DocumentId document) {
-  return read_one<DocumentRow>(
-      std::move(
-          database_
-              .query(
-                  "SELECT document, kind, epoch, next_seq, floor_seq, snapshot_seq, state_hash, updated_ms, "
-                  "snapshot FROM documents WHERE workspace = ? AND document = ?")
-              .bind(workspace)
-              .bind(document)),
-      [](const SqliteQuery& row) {
-        return DocumentRow{read_head(row), row.bytes(8)};
-      });
+  KALENDS_TRY(auto head, document_head(workspace, document));
+  if (!head) return std::optional<DocumentRow>();
+  KALENDS_TRY(
+      auto snapshot,
+      read_one<Bytes>(
+          std::move(database_.query("SELECT snapshot FROM snapshots WHERE workspace = ? AND document = ?")
+                        .bind(workspace)
+                        .bind(document)),
+          [](const SqliteQuery& row) { return row.bytes(0); }));
+  return std::optional<DocumentRow>(DocumentRow{std::move(*head), std::move(snapshot).value_or(Bytes())});
 }
 
 Result<std::vector<DocumentHead>> SqliteTxn::documents(WorkspaceId workspace) {
@@ -133,11 +132,17 @@ Status SqliteTxn::save_snapshot(WorkspaceId workspace, DocumentId document, cons
   if (snapshot.snapshot_seq < head->snapshot_seq) {
     return Error{ErrorCode::kConflict, "a newer snapshot of the document is stored already", 0};
   }
+  KALENDS_TRY_VOID(database_
+                       .query("INSERT INTO snapshots (workspace, document, snapshot) VALUES (?, ?, ?) "
+                              "ON CONFLICT (workspace, document) DO UPDATE SET snapshot = excluded.snapshot")
+                       .bind(workspace)
+                       .bind(document)
+                       .bind(snapshot.snapshot)
+                       .run());
   return database_
       .query(
-          "UPDATE documents SET snapshot = ?, snapshot_seq = ?, state_hash = ?, updated_ms = ? "
+          "UPDATE documents SET snapshot_seq = ?, state_hash = ?, updated_ms = ? "
           "WHERE workspace = ? AND document = ?")
-      .bind(snapshot.snapshot)
       .bind(snapshot.snapshot_seq)
       .bind(snapshot.state_hash)
       .bind(now_ms)

@@ -217,6 +217,16 @@ STORE_TEST("A revoked token is still found, with the time it was first revoked")
   CHECK(txn->tokens(kHome).value().size() == 1);
 }
 
+STORE_TEST("A member's profile can be replaced and keeps the time of its first coming") {
+  auto& txn = FIXTURE::txn_;
+  REQUIRE(txn->put_member(kHome, {id<MemberId>(2), Bytes{2}, 10}).ok());
+  REQUIRE(txn->put_member(kHome, {id<MemberId>(1), Bytes{1}, 11}).ok());
+  REQUIRE(txn->put_member(kHome, {id<MemberId>(2), Bytes{}, 12}).ok());
+  CHECK(txn->members(kHome).value() ==
+        std::vector<MemberRow>{{id<MemberId>(1), Bytes{1}, 11}, {id<MemberId>(2), Bytes{}, 10}});
+  CHECK(txn->members(kElsewhere).value().empty());
+}
+
 STORE_TEST("One member connects one Google account once") {
   auto& txn = FIXTURE::txn_;
   AccountRow account{id<AccountId>(40), id<MemberId>(1), kHash, Bytes{1}, 1, 1};

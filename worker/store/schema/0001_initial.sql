@@ -13,8 +13,7 @@ CREATE TABLE workspaces (
   created_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- One row a document: where its log stands, and the snapshot that the log's tail is applied to.
--- Snapshots are large: this table keeps its rowid, so that its index stays small.
+-- One row a document: where its log and its snapshot stand.
 CREATE TABLE documents (
   workspace    BLOB NOT NULL REFERENCES workspaces (workspace) ON DELETE CASCADE,
   document     BLOB NOT NULL CHECK (length(document) = 16),
@@ -22,11 +21,20 @@ CREATE TABLE documents (
   epoch        INTEGER NOT NULL,
   next_seq     INTEGER NOT NULL,
   floor_seq    INTEGER NOT NULL,
-  snapshot     BLOB NOT NULL,
   snapshot_seq INTEGER NOT NULL,
   state_hash   BLOB NOT NULL,
   updated_ms   INTEGER NOT NULL,
   PRIMARY KEY (workspace, document)
+) STRICT, WITHOUT ROWID;
+
+-- Beside the documents, not in them: a row is rewritten whole, and every appended operation changes next_seq.
+-- Snapshots are large, so this table keeps its rowid and a small index.
+CREATE TABLE snapshots (
+  workspace BLOB NOT NULL,
+  document  BLOB NOT NULL,
+  snapshot  BLOB NOT NULL,
+  PRIMARY KEY (workspace, document),
+  FOREIGN KEY (workspace, document) REFERENCES documents (workspace, document) ON DELETE CASCADE
 ) STRICT;
 
 CREATE TABLE ops (
