@@ -438,6 +438,9 @@ std::optional<Caller> OAuthModel::caller_of(const Request& request) const {
 Response OAuthModel::token_info(const Request& request) {
   Query form = parse_query(request.body);
   std::string text = request.query_value("access_token").value_or(field(form, "access_token"));
+  if (const std::string* header = request.header("authorization"); text.empty() && header != nullptr) {
+    text = header->rfind("Bearer ", 0) == 0 ? header->substr(7) : "";
+  }
   auto found = access_tokens_.find(text);
   if (found == access_tokens_.end() || found->second.expires_ms <= world_.now_ms) {
     return oauth_error(400, "invalid_token", "Invalid Value");
