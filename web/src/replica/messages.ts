@@ -62,6 +62,8 @@ export interface SyncState {
   unsent: number;
   // Documents whose latest state from the server has not arrived yet.
   catching_up: number;
+  // Documents of which the server will not speak: not there, or not for this member.
+  refused_documents: { document: Id; code: string; message: string }[];
 }
 
 export type RefusedItem = TrayItem & { document: Id; message: string };

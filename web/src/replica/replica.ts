@@ -19,6 +19,8 @@ export interface ReplicaPorts extends ConnectionPorts {
 export class Replica {
   private readonly documents_ = new Map<Id, DocumentReplica>();
   private readonly connection_: Connection;
+  // Documents whose session was started on this connection.
+  private readonly started_ = new Set<Id>();
   private queue_: Promise<void> = Promise.resolve();
   private last_sync_ = '';
 
@@ -29,8 +31,16 @@ export class Replica {
     private readonly leader_: string,
   ) {
     this.connection_ = new Connection(ports_, account_, {
-      online: () => this.enqueue(() => this.start_sessions()),
+      online: () => {
+        this.started_.clear();
+        this.enqueue(() => this.start_sessions());
+      },
       received: (document, message) => this.enqueue(() => this.receive(document, message)),
+      document_refused: (document, code, message) =>
+        this.enqueue(() => {
+          this.documents_.get(document)?.end_session({ code, message });
+          this.post_sync();
+        }),
       state_changed: () => this.enqueue(() => this.post_sync()),
     });
   }
@@ -120,15 +130,19 @@ export class Replica {
     const identity = { replica: this.replica_id_, author: this.account_.member };
     const document = await DocumentReplica.open(this.ports_, identity, id, kind);
     this.documents_.set(id, document);
-    if (this.connection_.state.is === 'online') this.connection_.send(id, document.start_session());
+    this.start_session(document);
     return document;
   }
 
   private start_sessions(): void {
-    for (const document of this.documents_.values()) {
-      this.connection_.send(document.id, document.start_session());
-    }
+    for (const document of this.documents_.values()) this.start_session(document);
     this.post_sync();
+  }
+
+  private start_session(document: DocumentReplica): void {
+    if (this.connection_.state.is !== 'online' || this.started_.has(document.id)) return;
+    this.started_.add(document.id);
+    this.connection_.send(document.id, document.start_session());
   }
 
   private async receive(id: Id, message: Uint8Array): Promise<void> {
@@ -177,7 +191,8 @@ export class Replica {
     const state: SyncState = {
       connection: this.connection_.state,
       unsent: documents.reduce((sum, document) => sum + document.unsent, 0),
-      catching_up: is_online ? documents.filter((document) => !document.is_synced).length : 0,
+      catching_up: is_online ? documents.filter((document) => !document.is_synced && !document.refusal).length : 0,
+      refused_documents: documents.flatMap(({ id, refusal }) => (refusal === null ? [] : [{ document: id, ...refusal }])),
     };
     const text = JSON.stringify(state);
     if (when === 'changed' && text === this.last_sync_) return;

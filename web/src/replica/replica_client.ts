@@ -43,7 +43,7 @@ interface Waiting {
   settle(outcome: Outcome): void;
 }
 
-const kInitialSync: SyncState = { connection: { is: 'connecting' }, unsent: 0, catching_up: 0 };
+const kInitialSync: SyncState = { connection: { is: 'connecting' }, unsent: 0, catching_up: 0, refused_documents: [] };
 
 export class ReplicaClient {
   private readonly page_ = make_id();

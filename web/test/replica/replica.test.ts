@@ -125,8 +125,17 @@ describe('two browsers', () => {
     const card = await board_with_card(annas);
     await settle(anna, ben);
     expect(shown(bens, card).title).toBe('Call');
-    expect(annas.sync).toEqual({ connection: { is: 'online' }, unsent: 0, catching_up: 0 });
-    expect(bens.sync).toEqual({ connection: { is: 'online' }, unsent: 0, catching_up: 0 });
+    expect(annas.sync).toMatchObject({ connection: { is: 'online' }, unsent: 0, catching_up: 0 });
+    expect(bens.sync).toMatchObject({ connection: { is: 'online' }, unsent: 0, catching_up: 0 });
+  });
+  test('that join later have everything and know it', async () => {
+    const annas = await open_page(anna);
+    const card = await board_with_card(annas);
+    await settle(anna);
+    const bens = await open_page(ben);
+    await settle(ben);
+    expect(shown(bens, card).title).toBe('Call');
+    expect(bens.sync).toMatchObject({ connection: { is: 'online' }, catching_up: 0 });
   });
   test('that edited one field apart keep the loser open, and a flip closes it on both', async () => {
     const annas = await open_page(anna);
@@ -223,6 +232,24 @@ describe('a refused edit', () => {
     page.dismiss_tray(page.tray[0]!.op);
     await anna.settle();
     expect(page.tray).toEqual([]);
+  });
+});
+
+describe('a board that the server does not give', () => {
+  test('is said to be refused, while the others go on', async () => {
+    hub.missing.add(kBoard);
+    const page = await open_page(anna);
+    await settle(anna);
+    expect(page.sync).toMatchObject({
+      connection: { is: 'online' },
+      catching_up: 0,
+      refused_documents: [{ document: kBoard, code: 'not_found' }],
+    });
+    hub.missing.delete(kBoard);
+    anna.set_network(false);
+    anna.set_network(true);
+    await settle(anna);
+    expect(page.sync.refused_documents).toEqual([]);
   });
 });
 
