@@ -3,6 +3,7 @@
 // Order of every step: core decides, the database has it, then pages and server are told.
 import {
   CoreDocument,
+  encode_cbor,
   type Caller,
   type Card,
   type Command,
@@ -106,9 +107,20 @@ export class DocumentReplica {
   }
 
   // Until the next connection.
-  end_session(refusal: { code: string; message: string }): void {
+  refuse(refusal: { code: string; message: string }): void {
     this.has_session_ = false;
     this.refusal_ = refusal;
+  }
+
+  // What tells the server that nobody follows this document here any more.
+  end_session(): Uint8Array[] {
+    this.has_session_ = false;
+    return [encode_cbor({ t: 'bye' })];
+  }
+
+  // Requires: no call comes after this one.
+  close(): void {
+    this.core_.close();
   }
 
   // Errors as of `edit`. A message that comes without a session is a leftover of one that ended: it is passed over.

@@ -72,6 +72,8 @@ export type ReplicaMessage =
   | { kind: 'ready'; leader: string }
   | { kind: 'answer'; page: string; request: string; outcome: Outcome }
   | { kind: 'view'; leader: string; document: Id; revision: number; base: number | null; change: ViewChange }
+  // The replica has put this document away: whoever still looks at it must ask again.
+  | { kind: 'closed'; leader: string; document: Id }
   | { kind: 'sync'; leader: string; state: SyncState }
   | { kind: 'tray'; leader: string; items: RefusedItem[] };
 

@@ -47,6 +47,10 @@ export class Hub {
     };
   }
 
+  watchers(document: Id): number {
+    return this.documents_.get(document)?.watchers.size ?? 0;
+  }
+
   hash(document: Id): string {
     return this.documents_.get(document)!.core.hash();
   }
@@ -93,6 +97,8 @@ export class Hub {
       // What the client lacks comes before the welcome, so that it pushes on top of it.
       this.tell(id, document);
       say(line, { t: 'welcome', epoch: this.epoch, head: document.chunks.length, have });
+    } else if (message['t'] === 'bye') {
+      document.watchers.delete(line);
     } else if (message['t'] === 'push') {
       const ops = message['ops'] as Uint8Array;
       const refusal = this.refuse?.(id, ops) ?? null;
