@@ -35,6 +35,7 @@ std::optional<ErrorCode> error_code_from_name(std::string_view name) {
 Bytes Session::start() {
   is_welcomed_ = false;
   sent_ = acked_ = 0;
+  received_seq_ = 0;
   Cbor hello = Cbor::map();
   hello.set("t", "hello");
   hello.set("protocol", kProtocolVersion);
@@ -94,7 +95,8 @@ Result<Session::Received> Session::receive(ByteView bytes, int64_t now_ms) {
 Status Session::welcome(const Cbor& message, Received& received) {
   if (!message["epoch"].is_int() || !message["have"].is_int()) return bad_message();
   int64_t epoch = message["epoch"].as_int();
-  if (epoch != cursor_.epoch) cursor_ = {epoch, 0};
+  // What this connection brought before the welcome counts in the new epoch; what earlier ones brought does not.
+  if (epoch != cursor_.epoch) cursor_ = {epoch, received_seq_};
   head_ = message["head"].as_int();
   is_welcomed_ = true;
   acked_ = sent_ = static_cast<uint64_t>(message["have"].as_int());
@@ -109,7 +111,8 @@ Status Session::take_ops(const Cbor& message, int64_t now_ms, Received& received
   received.changes = std::move(merged.changes);
   for (Op& op : ops)
     if (!before.covers(op.id)) received.ops.push_back(std::move(op));
-  cursor_.seq = std::max(cursor_.seq, message["seq"].as_int());
+  received_seq_ = std::max(received_seq_, message["seq"].as_int());
+  cursor_.seq = std::max(cursor_.seq, received_seq_);
   head_ = std::max(head_, cursor_.seq);
   return {};
 }

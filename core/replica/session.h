@@ -69,6 +69,7 @@ class Session {
   Replica* replica_;
   Cursor cursor_;
   int64_t head_ = 0;
+  int64_t received_seq_ = 0;  // on this connection
   uint64_t sent_ = 0;   // own operations, by counter
   uint64_t acked_ = 0;
   bool is_welcomed_ = false;

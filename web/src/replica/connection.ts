@@ -25,6 +25,8 @@ export interface ConnectionEvents {
   // Signed in: sessions can start.
   online(): void;
   received(document: Id, message: Uint8Array): void;
+  // The server will not speak about this document; the others go on.
+  document_refused(document: Id, code: string, message: string): void;
   state_changed(): void;
 }
 
@@ -125,7 +127,7 @@ export class Connection {
       return this.fail();
     }
     if (frame['t'] === 'hello') return this.said_hello(frame);
-    if (frame['t'] === 'error') return this.said_error(String(frame['code']), String(frame['message']));
+    if (frame['t'] === 'error') return this.said_error(frame);
     if (typeof frame['d'] === 'string' && frame['m'] instanceof Uint8Array && this.state_.is === 'online') {
       this.events_.received(frame['d'], frame['m']);
     }
@@ -142,7 +144,11 @@ export class Connection {
     this.events_.online();
   }
 
-  private said_error(code: string, message: string): void {
+  private said_error(error: CborMap): void {
+    const [code, message] = [String(error['code']), String(error['message'])];
+    // These pass: what failed now may work on the next connection.
+    if (['unavailable', 'rate_limited', 'conflict', 'cancelled'].includes(code)) return this.fail();
+    if (typeof error['d'] === 'string') return this.events_.document_refused(error['d'], code, message);
     if (code === 'unauthenticated' || code === 'forbidden') this.stop({ is: 'refused', message });
     else if (code === 'unsupported_version') this.stop({ is: 'outdated', message });
     else this.fail();

@@ -3,6 +3,7 @@
 // Order of every step: core decides, the database has it, then pages and server are told.
 import {
   CoreDocument,
+  encode_cbor,
   type Caller,
   type Card,
   type Command,
@@ -40,6 +41,7 @@ export class DocumentReplica {
   private revision_ = 0;
   private synced_ = false;
   private has_session_ = false;
+  private refusal_: { code: string; message: string } | null = null;
 
   private constructor(
     private readonly ports_: DocumentPorts,
@@ -67,6 +69,10 @@ export class DocumentReplica {
   }
   get is_synced(): boolean {
     return this.synced_;
+  }
+  // Why the server does not speak of this document; null: it does, or has not been asked yet.
+  get refusal(): { code: string; message: string } | null {
+    return this.refusal_;
   }
   get revision(): number {
     return this.revision_;
@@ -96,7 +102,25 @@ export class DocumentReplica {
   start_session(): Uint8Array[] {
     this.synced_ = false;
     this.has_session_ = true;
+    this.refusal_ = null;
     return this.core_.session_start(this.stored_.cursor);
+  }
+
+  // Until the next connection.
+  refuse(refusal: { code: string; message: string }): void {
+    this.has_session_ = false;
+    this.refusal_ = refusal;
+  }
+
+  // What tells the server that nobody follows this document here any more.
+  end_session(): Uint8Array[] {
+    this.has_session_ = false;
+    return [encode_cbor({ t: 'bye' })];
+  }
+
+  // Requires: no call comes after this one.
+  close(): void {
+    this.core_.close();
   }
 
   // Errors as of `edit`. A message that comes without a session is a leftover of one that ended: it is passed over.

@@ -62,6 +62,8 @@ export interface SyncState {
   unsent: number;
   // Documents whose latest state from the server has not arrived yet.
   catching_up: number;
+  // Documents of which the server will not speak: not there, or not for this member.
+  refused_documents: { document: Id; code: string; message: string }[];
 }
 
 export type RefusedItem = TrayItem & { document: Id; message: string };
@@ -70,6 +72,8 @@ export type ReplicaMessage =
   | { kind: 'ready'; leader: string }
   | { kind: 'answer'; page: string; request: string; outcome: Outcome }
   | { kind: 'view'; leader: string; document: Id; revision: number; base: number | null; change: ViewChange }
+  // The replica has put this document away: whoever still looks at it must ask again.
+  | { kind: 'closed'; leader: string; document: Id }
   | { kind: 'sync'; leader: string; state: SyncState }
   | { kind: 'tray'; leader: string; items: RefusedItem[] };
 

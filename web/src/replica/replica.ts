@@ -14,11 +14,20 @@ export interface ReplicaPorts extends ConnectionPorts {
   post(message: ReplicaMessage): void;
   // 128 random bits as 32 hex digits.
   make_id(): Id;
+  // The replica can do nothing more; another one must be started.
+  broke(message: string): void;
 }
 
+// Boards that stay open in memory. Beyond it the one that was used longest ago is closed; it is opened again from the
+// database when somebody looks at it.
+const kOpenDocumentsMax = 24;
+
 export class Replica {
+  // In the order of their last use.
   private readonly documents_ = new Map<Id, DocumentReplica>();
   private readonly connection_: Connection;
+  // Documents whose session was started on this connection.
+  private readonly started_ = new Set<Id>();
   private queue_: Promise<void> = Promise.resolve();
   private last_sync_ = '';
 
@@ -29,8 +38,16 @@ export class Replica {
     private readonly leader_: string,
   ) {
     this.connection_ = new Connection(ports_, account_, {
-      online: () => this.enqueue(() => this.start_sessions()),
+      online: () => {
+        this.started_.clear();
+        this.enqueue(() => this.start_sessions());
+      },
       received: (document, message) => this.enqueue(() => this.receive(document, message)),
+      document_refused: (document, code, message) =>
+        this.enqueue(() => {
+          this.documents_.get(document)?.refuse({ code, message });
+          this.post_sync();
+        }),
       state_changed: () => this.enqueue(() => this.post_sync()),
     });
   }
@@ -116,19 +133,39 @@ export class Replica {
 
   private async document(id: Id, kind: DocumentKind): Promise<DocumentReplica> {
     const open = this.documents_.get(id);
-    if (open !== undefined) return open;
+    if (open !== undefined) {
+      this.documents_.delete(id);
+      this.documents_.set(id, open);
+      return open;
+    }
+    this.close_idle_documents();
     const identity = { replica: this.replica_id_, author: this.account_.member };
     const document = await DocumentReplica.open(this.ports_, identity, id, kind);
     this.documents_.set(id, document);
-    if (this.connection_.state.is === 'online') this.connection_.send(id, document.start_session());
+    this.start_session(document);
     return document;
   }
 
-  private start_sessions(): void {
+  private close_idle_documents(): void {
     for (const document of this.documents_.values()) {
-      this.connection_.send(document.id, document.start_session());
+      if (this.documents_.size < kOpenDocumentsMax) return;
+      if (document.kind === 'workspace' || document.unsent > 0) continue;
+      this.documents_.delete(document.id);
+      if (this.started_.delete(document.id)) this.connection_.send(document.id, document.end_session());
+      document.close();
+      this.ports_.post({ kind: 'closed', leader: this.leader_, document: document.id });
     }
+  }
+
+  private start_sessions(): void {
+    for (const document of this.documents_.values()) this.start_session(document);
     this.post_sync();
+  }
+
+  private start_session(document: DocumentReplica): void {
+    if (this.connection_.state.is !== 'online' || this.started_.has(document.id)) return;
+    this.started_.add(document.id);
+    this.connection_.send(document.id, document.start_session());
   }
 
   private async receive(id: Id, message: Uint8Array): Promise<void> {
@@ -177,7 +214,8 @@ export class Replica {
     const state: SyncState = {
       connection: this.connection_.state,
       unsent: documents.reduce((sum, document) => sum + document.unsent, 0),
-      catching_up: is_online ? documents.filter((document) => !document.is_synced).length : 0,
+      catching_up: is_online ? documents.filter((document) => !document.is_synced && !document.refusal).length : 0,
+      refused_documents: documents.flatMap(({ id, refusal }) => (refusal === null ? [] : [{ document: id, ...refusal }])),
     };
     const text = JSON.stringify(state);
     if (when === 'changed' && text === this.last_sync_) return;
@@ -199,6 +237,8 @@ export class Replica {
     console.error('kalends: the replica has stopped', error);
     if (this.connection_.state.is === 'broken') return;
     this.connection_.stop({ is: 'broken', message: message_of(error) });
+    this.post_sync();
+    this.ports_.broke(message_of(error));
   }
 }
 

@@ -37,13 +37,14 @@ interface Watched {
   kind: DocumentKind;
   view: View | null;
   revision: number;
+  watchers: number;
 }
 interface Waiting {
   message: PageMessage;
   settle(outcome: Outcome): void;
 }
 
-const kInitialSync: SyncState = { connection: { is: 'connecting' }, unsent: 0, catching_up: 0 };
+const kInitialSync: SyncState = { connection: { is: 'connecting' }, unsent: 0, catching_up: 0, refused_documents: [] };
 
 export class ReplicaClient {
   private readonly page_ = make_id();
@@ -80,10 +81,19 @@ export class ReplicaClient {
     this.say_hello();
   }
 
-  watch(document: Id, kind: DocumentKind): void {
-    if (this.watched_.has(document)) return;
-    this.watched_.set(document, { kind, view: null, revision: 0 });
-    this.ports_.send({ kind: 'watch', page: this.page_, document, document_kind: kind });
+  // Keeps the document's view up to date until the function that it gives is called.
+  watch(document: Id, kind: DocumentKind): () => void {
+    let watched = this.watched_.get(document);
+    if (watched === undefined) {
+      watched = { kind, view: null, revision: 0, watchers: 0 };
+      this.watched_.set(document, watched);
+      this.ports_.send({ kind: 'watch', page: this.page_, document, document_kind: kind });
+    }
+    watched.watchers += 1;
+    return () => {
+      watched.watchers -= 1;
+      if (watched.watchers === 0) this.watched_.delete(document);
+    };
   }
 
   // All commands in one transaction. Resolves when they are stored; gives the id made for each command, or null.
@@ -141,6 +151,8 @@ export class ReplicaClient {
         return;
       case 'view':
         return this.view_changed(message);
+      case 'closed':
+        return this.watch_again(message.document);
       case 'sync':
         this.leader_ = message.leader;
         this.sync_ = message.state;
@@ -177,18 +189,22 @@ export class ReplicaClient {
       watched.view = apply_view_change(watched.view, change);
     } else {
       // Something was missed, for example by a new leader's start: the whole view will do.
-      return this.ports_.send({ kind: 'watch', page: this.page_, document, document_kind: watched.kind });
+      return this.watch_again(document);
     }
     this.leader_ = leader;
     watched.revision = revision;
     this.notify();
   }
 
+  private watch_again(document: Id): void {
+    const watched = this.watched_.get(document);
+    if (watched === undefined) return;
+    this.ports_.send({ kind: 'watch', page: this.page_, document, document_kind: watched.kind });
+  }
+
   private say_hello(): void {
     this.ports_.send({ kind: 'hello', page: this.page_, token: this.token_, online: this.ports_.is_online() });
-    for (const [document, { kind }] of this.watched_) {
-      this.ports_.send({ kind: 'watch', page: this.page_, document, document_kind: kind });
-    }
+    for (const document of this.watched_.keys()) this.watch_again(document);
     for (const { message } of this.waiting_.values()) this.ports_.send(message);
   }
 

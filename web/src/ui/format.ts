@@ -49,16 +49,16 @@ export function wall_clock(instant: Date, zone: string): string {
   };
   let parts: Intl.DateTimeFormatPart[];
   try {
-    parts = new Intl.DateTimeFormat('en', { ...options, ...(zone !== '' && { timeZone: zone }) }).formatToParts(instant);
+    parts = formatter('en', { ...options, ...(zone !== '' && { timeZone: zone }) }).formatToParts(instant);
   } catch {
-    parts = new Intl.DateTimeFormat('en', options).formatToParts(instant);
+    parts = formatter('en', options).formatToParts(instant);
   }
   const get = (type: string): string => parts.find((part) => part.type === type)?.value ?? '00';
   return `${get('year')}-${get('month')}-${get('day')}T${get('hour')}:${get('minute')}:${get('second')}`;
 }
 
 export function format_instant(at_ms: number): string {
-  return new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' }).format(at_ms);
+  return formatter(undefined, { dateStyle: 'medium', timeStyle: 'short' }).format(at_ms);
 }
 
 // A field's value in a list of conflicts or in the tray. `name_of` knows the names of ids, or gives null.
@@ -121,7 +121,7 @@ function format_wall(at: string, has_time: boolean): string {
   const instant = new Date(`${at}Z`);
   if (Number.isNaN(instant.getTime())) return at;
   const is_this_year = at.slice(0, 4) === String(new Date().getFullYear());
-  return new Intl.DateTimeFormat(undefined, {
+  return formatter(undefined, {
     timeZone: 'UTC',
     weekday: 'short',
     day: 'numeric',
@@ -129,6 +129,19 @@ function format_wall(at: string, has_time: boolean): string {
     ...(!is_this_year && { year: 'numeric' }),
     ...(has_time && { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }),
   }).format(instant);
+}
+
+const formatters = new Map<string, Intl.DateTimeFormat>();
+
+// Making one costs about as much as drawing a card, and a board needs the same few for all of them.
+function formatter(locale: string | undefined, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${locale ?? ''} ${JSON.stringify(options)}`;
+  let known = formatters.get(key);
+  if (known === undefined) {
+    known = new Intl.DateTimeFormat(locale, options);
+    formatters.set(key, known);
+  }
+  return known;
 }
 
 function format_time(at: string): string {

@@ -4,6 +4,7 @@ import { useEffect, useState } from 'react';
 import type { SyncState } from '../replica/messages';
 import { use_page, use_sync, use_tray } from './context';
 import { count, field_name, format_instant, format_value } from './format';
+import { PopUp } from './parts/menu';
 import { sign_out } from './session';
 import { reload, use_update } from './update';
 
@@ -31,31 +32,34 @@ export function SyncBadge() {
   const word = sync_word(sync);
   const unsent = sync.unsent > 0 ? ` · ${count(sync.unsent, 'unsent edit')}` : '';
   return (
-    <details className="menu">
-      <summary
-        className={`sync sync-${word}`}
-        data-testid="sync-state"
-        data-state={word}
-        data-unsent={sync.unsent}
-      >
-        <span className="dot" aria-hidden="true" />
-        <span role="status">
-          {kWords[word]}
-          {unsent}
-        </span>
-        {tray.length > 0 && (
-          <span className="badge warn" data-testid="tray-count">
-            {tray.length} refused
+    <PopUp
+      is_wide
+      stays_open
+      summary={
+        <summary
+          className={`sync sync-${word}`}
+          data-testid="sync-state"
+          data-state={word}
+          data-unsent={sync.unsent}
+        >
+          <span className="dot" aria-hidden="true" />
+          <span role="status">
+            {kWords[word]}
+            {unsent}
           </span>
-        )}
-        {has_update && <span className="badge">new version</span>}
-      </summary>
-      <div className="menu-sheet wide">
-        <SyncDetails sync={sync} />
-        {has_update && <button onClick={reload}>Reload with the new version</button>}
-        {tray.length > 0 && <Tray />}
-      </div>
-    </details>
+          {tray.length > 0 && (
+            <span className="badge warn" data-testid="tray-count">
+              {tray.length} refused
+            </span>
+          )}
+          {has_update && <span className="badge">new version</span>}
+        </summary>
+      }
+    >
+      <SyncDetails sync={sync} />
+      {has_update && <button onClick={reload}>Reload with the new version</button>}
+      {tray.length > 0 && <Tray />}
+    </PopUp>
   );
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ReactNode } from 'react';
 import { use_page } from './context';
+import { PopUp } from './parts/menu';
 import { route_address } from './route';
 import { sign_out } from './session';
 import { SyncBadge } from './sync_badge';
@@ -14,15 +15,16 @@ export function TopBar({ children }: { children: ReactNode }) {
       </a>
       <div className="bar-middle">{children}</div>
       <SyncBadge />
-      <details className="menu">
-        <summary aria-label={`Signed in as ${session.account.name}`} title={session.account.name}>
-          <span className="avatar">{initials(session.account.name)}</span>
-        </summary>
-        <div className="menu-sheet">
-          <p className="hint">{session.account.name}</p>
-          <button onClick={sign_out}>Sign out</button>
-        </div>
-      </details>
+      <PopUp
+        summary={
+          <summary aria-label={`Signed in as ${session.account.name}`} title={session.account.name}>
+            <span className="avatar">{initials(session.account.name)}</span>
+          </summary>
+        }
+      >
+        <p className="hint">{session.account.name}</p>
+        <button onClick={sign_out}>Sign out</button>
+      </PopUp>
     </header>
   );
 }

@@ -45,6 +45,7 @@ beforeEach(() => {
     {
       online: () => heard.push('online'),
       received: (document) => heard.push(`received ${document}`),
+      document_refused: (document, code) => heard.push(`refused ${document} ${code}`),
       state_changed: () => undefined,
     },
   );
@@ -138,6 +139,17 @@ test('a server that needs newer software stops it for good', () => {
   expect(connection.state).toEqual({ is: 'outdated', message: 'Reload.' });
   connection.connect_now();
   expect(sockets).toHaveLength(1);
+});
+test('goes on when the server refuses one document', () => {
+  go_online();
+  say(encode_cbor({ t: 'error', code: 'not_found', message: 'No such board.', retry_after_ms: 0, d: 'd1' }));
+  expect(heard).toEqual(['online', 'refused d1 not_found']);
+  expect(connection.state).toEqual({ is: 'online' });
+});
+test('starts over when the server could not store something', () => {
+  go_online();
+  say(encode_cbor({ t: 'error', code: 'unavailable', message: 'Not now.', retry_after_ms: 1000, d: 'd1' }));
+  expect(connection.state.is).toBe('offline');
 });
 test('starts over after bytes that make no sense', () => {
   go_online();

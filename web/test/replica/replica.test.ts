@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The replica on the real core, a database in memory and a hub in memory.
 import type { BoardView, Card, WorkspaceView } from '@kalends/core';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Browser as BrowserType } from '../support/browser';
 import { Browser, kAnna, kBen, kBoard, kWorkspaceDocument, make_id, settle, start_hub } from '../support/browser';
 import type { Hub } from '../support/hub';
@@ -125,8 +125,17 @@ describe('two browsers', () => {
     const card = await board_with_card(annas);
     await settle(anna, ben);
     expect(shown(bens, card).title).toBe('Call');
-    expect(annas.sync).toEqual({ connection: { is: 'online' }, unsent: 0, catching_up: 0 });
-    expect(bens.sync).toEqual({ connection: { is: 'online' }, unsent: 0, catching_up: 0 });
+    expect(annas.sync).toMatchObject({ connection: { is: 'online' }, unsent: 0, catching_up: 0 });
+    expect(bens.sync).toMatchObject({ connection: { is: 'online' }, unsent: 0, catching_up: 0 });
+  });
+  test('that join later have everything and know it', async () => {
+    const annas = await open_page(anna);
+    const card = await board_with_card(annas);
+    await settle(anna);
+    const bens = await open_page(ben);
+    await settle(ben);
+    expect(shown(bens, card).title).toBe('Call');
+    expect(bens.sync).toMatchObject({ connection: { is: 'online' }, catching_up: 0 });
   });
   test('that edited one field apart keep the loser open, and a flip closes it on both', async () => {
     const annas = await open_page(anna);
@@ -223,6 +232,66 @@ describe('a refused edit', () => {
     page.dismiss_tray(page.tray[0]!.op);
     await anna.settle();
     expect(page.tray).toEqual([]);
+  });
+});
+
+describe('a board that the server does not give', () => {
+  test('is said to be refused, while the others go on', async () => {
+    hub.missing.add(kBoard);
+    const page = await open_page(anna);
+    await settle(anna);
+    expect(page.sync).toMatchObject({
+      connection: { is: 'online' },
+      catching_up: 0,
+      refused_documents: [{ document: kBoard, code: 'not_found' }],
+    });
+    hub.missing.delete(kBoard);
+    anna.set_network(false);
+    anna.set_network(true);
+    await settle(anna);
+    expect(page.sync.refused_documents).toEqual([]);
+  });
+});
+
+describe('many boards', () => {
+  test('do not all stay open: those of long ago are closed, and come back when somebody looks', async () => {
+    const page = await open_page(anna);
+    const card = await board_with_card(page);
+    await settle(anna);
+    const unwatch = page.watch(kBoard, 'board');
+    unwatch();
+    for (let round = 0; round < 30; ++round) page.watch(make_id(), 'board')();
+    await settle(anna);
+    expect(hub.watchers(kWorkspaceDocument)).toBe(1);
+    // The page still looks at this board: it was closed and is open again.
+    expect(anna.told.some((message) => message.kind === 'closed' && message.document === kBoard)).toBe(true);
+    expect(hub.watchers(kBoard)).toBe(1);
+    await page.edit(kBoard, 'board', set_title(card, 'Still here'));
+    await settle(anna);
+    expect(shown(page, card).title).toBe('Still here');
+  });
+  test('with unsent edits stay open until the server has them', async () => {
+    anna.has_network = false;
+    const page = await open_page(anna);
+    await board_with_card(page);
+    for (let round = 0; round < 30; ++round) page.watch(make_id(), 'board')();
+    await settle(anna);
+    expect(anna.told.some((message) => message.kind === 'closed' && message.document === kBoard)).toBe(false);
+    expect(page.sync.unsent).toBe(1);
+  });
+});
+
+describe('a replica whose database is gone', () => {
+  test('says that it has stopped and gives way to another', async () => {
+    const complaints = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    const page = await open_page(anna);
+    anna.storage.close();
+    page.watch(make_id(), 'board');
+    await anna.settle();
+    expect(page.sync.connection.is).toBe('broken');
+    expect(anna.broken).toHaveLength(1);
+    expect(complaints).toHaveBeenCalledOnce();
+    complaints.mockRestore();
   });
 });
 

@@ -43,7 +43,9 @@ export class Browser {
   readonly database = new IDBFactory();
   has_network = true;
   is_full = false;
+  readonly broken: string[] = [];
   replica!: Replica;
+  storage!: Storage;
   // What the replica told pages.
   told: ReplicaMessage[] = [];
   readonly clients: ReplicaClient[] = [];
@@ -59,6 +61,7 @@ export class Browser {
   async start(): Promise<void> {
     globalThis.indexedDB = this.database;
     const storage = await Storage.open('test');
+    this.storage = storage;
     const core = await real_core();
     const apply = storage.apply.bind(storage);
     storage.apply = (change) => (this.is_full ? Promise.reject(new Error('the disk is full')) : apply(change));
@@ -109,6 +112,7 @@ export class Browser {
       core,
       storage,
       make_id,
+      broke: (message) => this.broken.push(message),
       random: () => 0.5,
       now_ms: () => clock.now_ms++,
       post: (message) => {

@@ -29,6 +29,8 @@ export class Hub {
   epoch = 1;
   // Operations that the hub refuses: by the document, with the reason.
   refuse: ((document: Id, ops: Uint8Array) => { code: string; message: string } | null) | null = null;
+  // Documents that are not there, whatever is asked.
+  readonly missing = new Set<Id>();
   private readonly documents_ = new Map<Id, HubDocument>();
 
   constructor(
@@ -43,6 +45,10 @@ export class Hub {
       receive: (frame) => this.receive(line, decode_cbor(frame) as CborMap),
       close: () => this.documents_.forEach((document) => document.watchers.delete(line)),
     };
+  }
+
+  watchers(document: Id): number {
+    return this.documents_.get(document)?.watchers.size ?? 0;
   }
 
   hash(document: Id): string {
@@ -75,6 +81,9 @@ export class Hub {
     }
     if (line.account === null) return;
     const id = String(frame['d']);
+    if (this.missing.has(id)) {
+      return line.send(encode_cbor({ t: 'error', code: 'not_found', message: 'There is no such board.', retry_after_ms: 0, d: id }));
+    }
     const kind = id === line.account.workspace_document ? 'workspace' : 'board';
     this.session_message(line, id, this.document(id, kind), decode_cbor(frame['m'] as Uint8Array) as CborMap);
   }
@@ -85,8 +94,11 @@ export class Hub {
       const seq = message['epoch'] === this.epoch ? Number(message['seq']) : 0;
       const have = versions(document.core.version()).get(String(message['replica'])) ?? 0;
       document.watchers.set(line, { seq });
-      say(line, { t: 'welcome', epoch: this.epoch, head: document.chunks.length, have });
+      // What the client lacks comes before the welcome, so that it pushes on top of it.
       this.tell(id, document);
+      say(line, { t: 'welcome', epoch: this.epoch, head: document.chunks.length, have });
+    } else if (message['t'] === 'bye') {
+      document.watchers.delete(line);
     } else if (message['t'] === 'push') {
       const ops = message['ops'] as Uint8Array;
       const refusal = this.refuse?.(id, ops) ?? null;

@@ -105,7 +105,7 @@ export async function start_server(people: ReadonlyMap<string, Account>): Promis
       fake.accounts = [
         { id: 'a1', email: 'anna@example.org', state: 'connected', scopes: [], can_pick_calendar: body['pick'] === true },
       ];
-      return say(200, { url: body['return_to'] });
+      return say(200, { url: new URL(String(body['return_to']), address()).href });
     }
     if (what === 'GET /v1/google/accounts/a1/calendars') {
       return say(200, {
@@ -137,6 +137,10 @@ export async function start_server(people: ReadonlyMap<string, Account>): Promis
     return say(404, { code: 'not_found', title: 'There is no such thing' });
   }
 
+  function address(): string {
+    return `http://127.0.0.1:${(http.address() as AddressInfo).port}/`;
+  }
+
   const sockets = new WebSocketServer({ server: http, path: '/v1/live' });
   sockets.on('connection', (socket) => {
     const line = hub.connect((frame) => socket.send(frame));
@@ -144,9 +148,8 @@ export async function start_server(people: ReadonlyMap<string, Account>): Promis
     socket.on('close', () => line.close());
   });
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
-  const { port } = http.address() as AddressInfo;
   return {
-    address: `http://127.0.0.1:${port}/`,
+    address: address(),
     hub,
     calls,
     edit,

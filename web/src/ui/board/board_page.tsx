@@ -5,7 +5,7 @@ import type { BoardView, Id } from '@kalends/core';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { make_id } from '../../core/make_id';
 import { CardEditor } from '../card/card_editor';
-import { use_board, use_board_edit, use_members, use_workspace, use_workspace_edit } from '../context';
+import { use_board, use_board_edit, use_members, use_sync, use_workspace, use_workspace_edit } from '../context';
 import { ArchivePanel } from '../panels/archive_panel';
 import { BoardPanel } from '../panels/board_panel';
 import { CalendarPanel } from '../panels/calendar_panel';
@@ -40,6 +40,7 @@ export function BoardPage({ board_id, card_id }: Props) {
   const workspace = use_workspace();
   const edit = use_board_edit(board_id);
   const edit_workspace = use_workspace_edit();
+  const refusal = use_sync().refused_documents.find((refused) => refused.document === board_id);
   const [panel, set_panel] = useState<PanelName | null>(() => (kComesFromGoogle ? 'calendar' : null));
   const labels = useMemo(() => new Map(workspace?.labels.map((label) => [label.id, label])), [workspace]);
   const members = use_members();
@@ -91,6 +92,11 @@ export function BoardPage({ board_id, card_id }: Props) {
           ))}
         </nav>
       </TopBar>
+      {refusal !== undefined && (
+        <p className="notice trouble" role="alert" data-testid="board-refused">
+          The server does not give this board: {refusal.message}
+        </p>
+      )}
       {board === null ? (
         <p className="hint pad">Opening…</p>
       ) : (

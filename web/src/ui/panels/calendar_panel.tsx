@@ -223,9 +223,9 @@ export function use_action(refresh: () => Promise<void>): (action: () => Promise
   };
 }
 
-// Where Google's consent page comes back to: this board, with this panel open.
+// Where Google's consent page comes back to: a path of this server, with this board and this panel open.
 export function return_address(): string {
   const address = new URL(location.href);
   address.searchParams.set('google', 'connected');
-  return address.href;
+  return address.pathname + address.search + address.hash;
 }

@@ -8,7 +8,30 @@ interface Props {
   children: ReactNode;
 }
 
+// The menu of something on the board: three dots.
 export function Menu({ label, test_id, children }: Props) {
+  return (
+    <PopUp
+      summary={
+        <summary className="quiet icon" aria-label={label} title={label} data-testid={test_id}>
+          ⋯
+        </summary>
+      }
+    >
+      {children}
+    </PopUp>
+  );
+}
+
+interface PopUpProps {
+  summary: ReactNode;
+  is_wide?: boolean;
+  // Choosing something in it does not close it.
+  stays_open?: boolean;
+  children: ReactNode;
+}
+
+export function PopUp({ summary, is_wide = false, stays_open = false, children }: PopUpProps) {
   const details = useRef<HTMLDetailsElement>(null);
   useEffect(() => {
     const close = (event: Event): void => {
@@ -27,13 +50,11 @@ export function Menu({ label, test_id, children }: Props) {
   }, []);
   return (
     <details className="menu" ref={details}>
-      <summary className="quiet icon" aria-label={label} title={label} data-testid={test_id}>
-        ⋯
-      </summary>
+      {summary}
       <div
-        className="menu-sheet"
+        className={`menu-sheet${is_wide ? ' wide' : ''}`}
         onClick={(event) => {
-          if ((event.target as Element).closest('button') !== null) details.current!.open = false;
+          if (!stays_open && (event.target as Element).closest('button') !== null) details.current!.open = false;
         }}
       >
         {children}
