@@ -225,7 +225,7 @@ class Commands::Parts {
       KALENDS_TRY(Json accounts, api.all("/v1/google/accounts"));
       for (const Json& account : accounts) print("account  " + json_text_or_empty(account, "id") + "  " + json_text_or_empty(account, "email") + "  " + json_text_or_empty(account, "state"));
       KALENDS_TRY(Json links, api.all("/v1/links"));
-      for (const Json& link : links) print("link     " + link_line(link));
+      for (const Json& row : links) print("link     " + link_line(row));
       return {};
     });
   }
