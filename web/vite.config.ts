@@ -26,8 +26,8 @@ export default defineConfig({
     fs: { allow: ['..'] },
     // While developing, the worker answers on its usual port.
     proxy: {
-      '/v1': { target: process.env['KALENDS_URL'] ?? 'http://127.0.0.1:8080', ws: true },
-      '/oauth': process.env['KALENDS_URL'] ?? 'http://127.0.0.1:8080',
+      '/v1': { target: process.env['KALENDS_URL'] ?? 'http://127.0.0.1:8787', ws: true },
+      '/oauth': process.env['KALENDS_URL'] ?? 'http://127.0.0.1:8787',
     },
   },
   test: {

@@ -118,11 +118,13 @@ export interface Label {
   id: Id;
   name: string;
   colour: Colour;
+  conflicts?: Conflict[];
 }
 export interface BoardEntry {
   id: Id;
   title: string;
   archived: boolean;
+  conflicts?: Conflict[];
 }
 export interface WorkspaceView {
   id: Id;

@@ -6,6 +6,7 @@ import { BoardPage } from './board/board_page';
 import { BoardPicker } from './board_picker';
 import { kPageContext, type PageContext } from './context';
 import { Rest, RestError } from './rest';
+import { kGoogleAnswer } from './google_return';
 import { use_names } from './names';
 import { use_route } from './route';
 import { remembered_session, sign_in, take_token_from_address, type Session } from './session';
@@ -46,7 +47,9 @@ export function App() {
 
 function SignedIn({ session }: { session: Session }) {
   const route = use_route();
-  const [told, set_told] = useState<string | null>(null);
+  const [told, set_told] = useState<string | null>(() =>
+    kGoogleAnswer?.is === 'failed' ? `Google was not connected: ${kGoogleAnswer.reason}` : null,
+  );
   const timer = useRef<number | undefined>(undefined);
   const tell = useCallback((message: string) => {
     clearTimeout(timer.current);

@@ -12,7 +12,7 @@ export interface SessionAnswer {
 export interface GoogleAccount {
   id: Id;
   email: string;
-  state: string;
+  state: 'connected' | 'broken';
   scopes: string[];
   can_pick_calendar: boolean;
 }
@@ -49,10 +49,10 @@ export interface Link {
   settings: LinkSettings;
   status: {
     last_verified_ms: number | null;
-    dirty: number | boolean;
-    pending_writes: number;
+    // Cards and events that wait to be looked at.
+    dirty: number;
     last_error: LinkError | null;
-    guard: { deletes: number } | null;
+    guard: { deletes: number; cards_losing_date: number; reason: string } | null;
     push: boolean;
   };
 }
@@ -60,6 +60,7 @@ export interface NewLink {
   board: Id;
   account: Id;
   calendar?: string;
+  calendar_summary?: string;
   create?: { summary: string };
   settings?: Partial<LinkSettings>;
 }
@@ -82,11 +83,11 @@ export class Rest {
   session(): Promise<SessionAnswer> {
     return this.call('GET', 'v1/session');
   }
-  async members(): Promise<{ id: Id; name: string }[]> {
-    return (await this.call<{ items: { id: Id; name: string }[] }>('GET', 'v1/members')).items;
+  members(): Promise<{ id: Id; name: string }[]> {
+    return this.all('v1/members');
   }
-  async accounts(): Promise<GoogleAccount[]> {
-    return (await this.call<{ items: GoogleAccount[] }>('GET', 'v1/google/accounts')).items;
+  accounts(): Promise<GoogleAccount[]> {
+    return this.all('v1/google/accounts');
   }
   // Gives the address of Google's consent page. `pick` asks for the wider right to see existing calendars.
   async connect(options: { login_hint?: string; pick?: boolean; return_to?: string }): Promise<string> {
@@ -96,11 +97,11 @@ export class Rest {
     return this.call('DELETE', `v1/google/accounts/${account}`);
   }
   // Errors: `forbidden` when the wider right was not granted.
-  async calendars(account: Id): Promise<GoogleCalendar[]> {
-    return (await this.call<{ items: GoogleCalendar[] }>('GET', `v1/google/accounts/${account}/calendars`)).items;
+  calendars(account: Id): Promise<GoogleCalendar[]> {
+    return this.all(`v1/google/accounts/${account}/calendars`);
   }
-  async links(board: Id): Promise<Link[]> {
-    return (await this.call<{ items: Link[] }>('GET', `v1/links?board=${board}`)).items;
+  links(board: Id): Promise<Link[]> {
+    return this.all(`v1/links?board=${board}`);
   }
   make_link(link: NewLink): Promise<Link> {
     return this.call('POST', 'v1/links', link);
@@ -119,6 +120,20 @@ export class Rest {
   }
   explain(board: Id, card: Id): Promise<unknown> {
     return this.call('GET', `v1/boards/${board}/cards/${card}/explain`);
+  }
+
+  // Every page of a collection.
+  private async all<Item>(path: string): Promise<Item[]> {
+    const items: Item[] = [];
+    let cursor: string | null = null;
+    do {
+      const page: string = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+      const address: string = `${path}${path.includes('?') ? '&' : '?'}limit=500${page}`;
+      const answer: { items: Item[]; next_cursor?: string | null } = await this.call('GET', address);
+      items.push(...answer.items);
+      cursor = answer.next_cursor ?? null;
+    } while (cursor !== null);
+    return items;
   }
 
   private async call<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {

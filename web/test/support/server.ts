@@ -105,7 +105,7 @@ export async function start_server(people: ReadonlyMap<string, Account>): Promis
       fake.accounts = [
         { id: 'a1', email: 'anna@example.org', state: 'connected', scopes: [], can_pick_calendar: body['pick'] === true },
       ];
-      return say(200, { url: new URL(String(body['return_to']), address()).href });
+      return say(200, { url: `${new URL(String(body['return_to']), address()).href}?google=connected` });
     }
     if (what === 'GET /v1/google/accounts/a1/calendars') {
       return say(200, {
@@ -192,13 +192,12 @@ function new_link(body: Record<string, unknown>): Record<string, unknown> {
     status: {
       last_verified_ms: Date.UTC(2026, 10, 24, 9),
       dirty: 0,
-      pending_writes: 0,
       last_error: {
         code: 'forbidden',
         message: 'Google did not let us write to this calendar.',
         what_to_do: 'Connect the account again.',
       },
-      guard: { deletes: 12 },
+      guard: { deletes: 12, cards_losing_date: 0, reason: 'That is more than a fifth of the calendar.' },
       push: true,
     },
   };

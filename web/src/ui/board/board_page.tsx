@@ -6,6 +6,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { make_id } from '../../core/make_id';
 import { CardEditor } from '../card/card_editor';
 import { use_board, use_board_edit, use_members, use_sync, use_workspace, use_workspace_edit } from '../context';
+import { kGoogleAnswer } from '../google_return';
 import { ArchivePanel } from '../panels/archive_panel';
 import { BoardPanel } from '../panels/board_panel';
 import { CalendarPanel } from '../panels/calendar_panel';
@@ -26,10 +27,6 @@ const kPanelTitles: Record<PanelName, string> = {
   board: 'About',
 };
 
-// Google's consent page comes back to where it was asked from; said once, and not again after a reload.
-const kComesFromGoogle = new URLSearchParams(location.search).has('google');
-if (kComesFromGoogle) history.replaceState(null, '', location.pathname + location.hash);
-
 interface Props {
   board_id: Id;
   card_id: Id | null;
@@ -41,7 +38,7 @@ export function BoardPage({ board_id, card_id }: Props) {
   const edit = use_board_edit(board_id);
   const edit_workspace = use_workspace_edit();
   const refusal = use_sync().refused_documents.find((refused) => refused.document === board_id);
-  const [panel, set_panel] = useState<PanelName | null>(() => (kComesFromGoogle ? 'calendar' : null));
+  const [panel, set_panel] = useState<PanelName | null>(() => (kGoogleAnswer === null ? null : 'calendar'));
   const labels = useMemo(() => new Map(workspace?.labels.map((label) => [label.id, label])), [workspace]);
   const members = use_members();
   const close_card = useCallback(() => go({ at: 'board', board: board_id, card: null }), [board_id]);

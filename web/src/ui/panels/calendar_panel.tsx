@@ -4,6 +4,7 @@ import type { BoardView, Id, Label, Member } from '@kalends/core';
 import { useCallback, useEffect, useState } from 'react';
 import { use_page } from '../context';
 import { count } from '../format';
+import { leave_for_google, return_path } from '../google_return';
 import { RestError, type GoogleAccount, type Link } from '../rest';
 import { LinkSettingsForm } from './link_settings';
 import { NewLink } from './new_link';
@@ -81,7 +82,7 @@ function LinkPart({ board, labels, members, link, refresh }: LinkPartProps) {
   const act = use_action(refresh);
   const [is_leaving, set_is_leaving] = useState(false);
   const { status } = link;
-  const waiting = Number(status.dirty) + status.pending_writes;
+  const waiting = status.dirty;
   const needs_person = link.state === 'stopped' || status.last_error !== null || status.guard !== null;
   const word =
     link.state !== 'active'
@@ -110,8 +111,8 @@ function LinkPart({ board, labels, members, link, refresh }: LinkPartProps) {
       {status.guard !== null && (
         <div className="notice trouble" data-testid="link-guard">
           <p>
-            This run would delete {count(status.guard.deletes, 'event')} or take dates off cards, which is unusually
-            many, so it waits for your word.
+            This run would delete {count(status.guard.deletes, 'event')} and take the date off{' '}
+            {count(status.guard.cards_losing_date, 'card')}, so it waits for your word. {status.guard.reason}
           </p>
           <button data-testid="link-approve" onClick={() => void act(() => rest.approve(link.id))}>
             Go on
@@ -169,7 +170,7 @@ function Accounts({ accounts, refresh }: { accounts: readonly GoogleAccount[]; r
   const act = use_action(refresh);
   const connect = (login_hint?: string): Promise<void> =>
     act(async () => {
-      location.assign(await rest.connect({ ...(login_hint && { login_hint }), return_to: return_address() }));
+      leave_for_google(await rest.connect({ ...(login_hint && { login_hint }), return_to: return_path() }));
     });
   return (
     <section className="part" aria-label="Google accounts">
@@ -178,9 +179,9 @@ function Accounts({ accounts, refresh }: { accounts: readonly GoogleAccount[]; r
         {accounts.map((account) => (
           <li key={account.id} className="row wrap" data-testid={`account-${account.id}`}>
             <span className="grow">
-              {account.email} <span className="hint">{account.state}</span>
+              {account.email} <span className="hint">{account.state === 'connected' ? 'connected' : 'must be connected again'}</span>
             </span>
-            {account.state !== 'connected' && account.state !== 'active' && (
+            {account.state !== 'connected' && (
               <button onClick={() => void connect(account.email)}>Connect again</button>
             )}
             <button
@@ -221,11 +222,4 @@ export function use_action(refresh: () => Promise<void>): (action: () => Promise
     }
     await refresh();
   };
-}
-
-// Where Google's consent page comes back to: a path of this server, with this board and this panel open.
-export function return_address(): string {
-  const address = new URL(location.href);
-  address.searchParams.set('google', 'connected');
-  return address.pathname + address.search + address.hash;
 }

@@ -13,7 +13,7 @@ import type {
   Member,
   OpId,
 } from '@kalends/core';
-import type { Edit } from '../context';
+import { use_workspace, use_workspace_edit, type Edit } from '../context';
 import { field_name, format_instant, format_value } from '../format';
 import { route_address } from '../route';
 
@@ -24,7 +24,7 @@ interface Props {
   edit: Edit;
 }
 
-// Something that can hold conflicts: a card, or a list.
+// Something that can hold conflicts: a card, a list, or what the workspace shares.
 interface Subject {
   id: Id;
   title: string;
@@ -36,31 +36,61 @@ export function card_subject(card: Card): Subject {
   return { id: card.id, title: card.title, card, conflicts: card.conflicts };
 }
 
-export function ConflictsPanel({ board, ...rest }: Props) {
-  const subjects: Subject[] = [
+export function ConflictsPanel({ board, edit, ...rest }: Props) {
+  const workspace = use_workspace();
+  const edit_workspace = use_workspace_edit();
+  const own: Subject[] = [
     ...Object.values(board.cards).map(card_subject),
-    ...board.lists.map((list) => ({ id: list.id, title: list.title, card: null, conflicts: list.conflicts ?? [] })),
+    ...board.lists.map((list) => plain_subject(list.id, `The list ${list.title}`, list.conflicts)),
+  ].filter((subject) => subject.conflicts.length > 0);
+  const shared: Subject[] = [
+    ...(workspace?.labels ?? []).map((label) => plain_subject(label.id, `The label ${label.name}`, label.conflicts)),
+    ...(workspace?.boards ?? []).map((entry) => plain_subject(entry.id, `The board ${entry.title}`, entry.conflicts)),
   ].filter((subject) => subject.conflicts.length > 0);
   return (
     <>
       <p className="hint">
         Two sides changed the same thing without knowing of each other. Nothing is lost: choose which one counts.
       </p>
-      {subjects.length === 0 ? (
-        <p data-testid="no-conflicts">There are no open conflicts.</p>
-      ) : (
-        <ConflictList board={board} subjects={subjects} has_titles {...rest} />
+      {own.length + shared.length === 0 && <p data-testid="no-conflicts">There are no open conflicts.</p>}
+      <ConflictList board={board} subjects={own} has_titles edit={edit} {...rest} />
+      {shared.length > 0 && (
+        <>
+          <h3>Shared by all boards</h3>
+          <ConflictList
+            board={board}
+            subjects={shared}
+            first_number={own.reduce((sum, subject) => sum + subject.conflicts.length, 0)}
+            has_titles
+            edit={edit_workspace}
+            {...rest}
+          />
+        </>
       )}
     </>
   );
 }
 
+function plain_subject(id: Id, title: string, conflicts: readonly Conflict[] = []): Subject {
+  return { id, title, card: null, conflicts };
+}
+
 interface ListProps extends Props {
   subjects: readonly Subject[];
   has_titles?: boolean;
+  // Conflicts on a page are numbered; lists after the first go on where that one ended.
+  first_number?: number;
 }
 
-export function ConflictList({ board, subjects, has_titles, labels, members, edit }: ListProps) {
+export function ConflictList({
+  board,
+  subjects,
+  has_titles,
+  first_number = 0,
+  labels,
+  members,
+  edit,
+}: ListProps) {
   const name_of = (id: string): string | null =>
     board.lists.find((list) => list.id === id)?.title ??
     members.get(id)?.name ??
@@ -69,6 +99,7 @@ export function ConflictList({ board, subjects, has_titles, labels, members, edi
     null;
   const text_of = (value: FieldValue): string => format_value(value, board.time_zone, name_of);
   const author_of = (id: Id): string => members.get(id)?.name || 'another side';
+  if (subjects.length === 0) return null;
   const all = subjects.flatMap((subject) => subject.conflicts.map((conflict) => ({ subject, conflict })));
   return (
     <ol className="plain conflicts">
@@ -76,7 +107,7 @@ export function ConflictList({ board, subjects, has_titles, labels, members, edi
         <li
           key={`${subject.id} ${conflict.child ?? ''} ${conflict.field} ${conflict.key ?? ''} ${conflict.kind}`}
           className="conflict"
-          data-testid={`conflict-${number}`}
+          data-testid={`conflict-${first_number + number}`}
           data-entity={subject.id}
           data-field={conflict.field}
         >
@@ -85,7 +116,7 @@ export function ConflictList({ board, subjects, has_titles, labels, members, edi
               {subject.title || 'Without a title'}
             </a>
           )}
-          {has_titles && subject.card === null && <span>The list {subject.title}</span>}
+          {has_titles && subject.card === null && <span>{subject.title}</span>}
           <h4>{heading(subject, conflict)}</h4>
           <Choice conflict={conflict} target={target_of(subject, conflict)} edit={edit} {...{ author_of, text_of }} />
         </li>

@@ -4,7 +4,8 @@ import type { BoardView } from '@kalends/core';
 import { useState } from 'react';
 import { use_page } from '../context';
 import { RestError, type GoogleAccount, type GoogleCalendar } from '../rest';
-import { return_address, use_action } from './calendar_panel';
+import { leave_for_google, return_path } from '../google_return';
+import { use_action } from './calendar_panel';
 
 interface Props {
   board: BoardView;
@@ -100,8 +101,8 @@ function PickCalendar({ board, account, refresh }: Omit<Props, 'accounts'> & { a
           <button
             onClick={() =>
               void act(async () => {
-                const options = { login_hint: account.email, pick: true, return_to: return_address() };
-                location.assign(await rest.connect(options));
+                const options = { login_hint: account.email, pick: true, return_to: return_path() };
+                leave_for_google(await rest.connect(options));
               })
             }
           >
@@ -120,6 +121,7 @@ function PickCalendar({ board, account, refresh }: Omit<Props, 'accounts'> & { a
                 board: board.id,
                 account: account.id,
                 calendar: picked,
+                calendar_summary: calendars.items.find((calendar) => calendar.id === picked)?.summary,
                 settings: { time_zone: board.time_zone },
               }),
             );
