@@ -15,6 +15,7 @@
 #include "worker/api/openapi.h"
 #include "worker/app/loop_effects.h"
 #include "worker/app/system_clock.h"
+#include "worker/base/url.h"
 #include "worker/crypto/aes_gcm_secret_box.h"
 #include "worker/crypto/key_file.h"
 #include "worker/crypto/system_entropy.h"
@@ -90,6 +91,7 @@ class App::Parts {
     options.host = settings_.listen_host;
     options.port = settings_.listen_port;
     options.websocket_path = "/v1/live";
+    options.allowed_origins = page_origins();
     options.is_public_https = settings_.public_url.substr(0, 8) == "https://";
     if (!settings_.web_dir.empty()) {
       KALENDS_TRY(StaticFiles files, StaticFiles::load(settings_.web_dir));
@@ -110,6 +112,7 @@ class App::Parts {
     engine.request_timeout_ms = settings_.request_timeout_ms;
     engine.poll_ms = settings_.poll_seconds * 1000;
     engine.channel_life_seconds = settings_.channel_life_seconds;
+    engine.holder = lease_holder();
     engine.backoff_min_ms = settings_.backoff_min_ms;
     engine.backoff_max_ms = settings_.backoff_max_ms;
     engine.quota = {settings_.google_quota_user_per_minute, settings_.google_quota_project_per_minute};
@@ -154,6 +157,23 @@ class App::Parts {
 
  private:
   Ports ports() { return {*store_, *effects_, clock_, entropy_, *secrets_, log_}; }
+
+  // Our own pages: under the public address, and on this machine under either of its names.
+  std::vector<std::string> page_origins() const {
+    std::vector<std::string> origins;
+    if (auto url = parse_url(settings_.public_url); url.ok()) origins.push_back(url->origin());
+    for (const char* name : {"127.0.0.1", "localhost"})
+      if (is_loopback_host(settings_.listen_host)) origins.push_back("http://" + std::string(name) + ":" + std::to_string(settings_.listen_port));
+    return origins;
+  }
+
+  // The folder's lock lets one worker live at a time, so after a crash the next one takes its leases over at once;
+  // the epoch rises all the same.
+  ReplicaId lease_holder() const {
+    ReplicaId holder;
+    std::memcpy(holder.raw.bytes.data(), secrets_->keyed_hash("lease holder", {}).data(), 16);
+    return holder;
+  }
 
   // One workspace until accounts come: made on the first run, with an owner and a token for local commands.
   Status ensure_workspace() {

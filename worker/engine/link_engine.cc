@@ -37,7 +37,6 @@ LinkEngine::LinkEngine(const Ports& ports, ReplicaHub& hub, Accounts& accounts, 
       options_(std::move(options)),
       google_(ports, accounts,
               {options_.google_api_url, options_.request_timeout_ms, options_.backoff_min_ms, options_.backoff_max_ms, options_.quota}),
-      holder_(new_id<ReplicaId>(ports.entropy)),
       alive_(std::make_shared<bool>(true)) {
   hub_.observe(*this);
 }

@@ -76,6 +76,7 @@ struct RunReport {
 };
 
 struct EngineOptions {
+  ReplicaId holder;                // this worker, to leases: no other living worker has it
   std::string google_api_url;
   std::string webhook_url;         // empty: no push, polling is all there is
   int64_t request_timeout_ms = 20'000;
@@ -147,7 +148,6 @@ class LinkEngine final : public DocumentObserver {
   Accounts& accounts_;
   EngineOptions options_;
   GoogleClient google_;
-  ReplicaId holder_;  // this worker, to leases
   std::map<Key, std::unique_ptr<Link>> links_;
   std::map<DocumentKey, std::set<Key>> by_board_;
   TaskSet tasks_;

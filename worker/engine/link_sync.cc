@@ -123,7 +123,7 @@ Status LinkSync::hold_lease() {
   if (link_.lease.epoch > 0 && link_.lease_until_ms > now_ms) {
     KALENDS_TRY_VOID(txn->renew_lease(link_.lease, until_ms));
   } else {
-    KALENDS_TRY(link_.lease, txn->acquire_lease(link_.workspace, link_.id(), {engine_.holder_, now_ms, until_ms}));
+    KALENDS_TRY(link_.lease, txn->acquire_lease(link_.workspace, link_.id(), {engine_.options_.holder, now_ms, until_ms}));
   }
   KALENDS_TRY_VOID(txn->commit());
   link_.lease_until_ms = until_ms;
