@@ -10,7 +10,11 @@ std::string rule_etag(const AclRule& rule) { return "\"" + std::to_string(rule.e
 Json render_rule(const AclRule& rule) {
   Json scope = {{"type", rule.scope_type}};
   if (!rule.scope_value.empty()) scope["value"] = rule.scope_value;
-  return {{"kind", "calendar#aclRule"}, {"etag", rule_etag(rule)}, {"id", rule.id}, {"scope", scope}, {"role", rule.role}};
+  return {{"kind", "calendar#aclRule"},
+          {"etag", rule_etag(rule)},
+          {"id", rule.id},
+          {"scope", scope},
+          {"role", rule.role}};
 }
 
 void answer_rule(Call& call, const AclRule& rule) {
@@ -25,7 +29,8 @@ AclRule& existing_rule(Call& call, Calendar& calendar) {
 }
 
 void commit_rule(Call& call, Calendar& calendar, const AclRule& rule) {
-  bool takes_owner_down = rule.scope_type == "user" && rule.scope_value == calendar.owner && rule.role != "owner";
+  bool takes_owner_down =
+      rule.scope_type == "user" && rule.scope_value == calendar.owner && rule.role != "owner";
   if (takes_owner_down) throw forbidden("The access of the data owner cannot be lowered.");
   call.world.commit_acl(calendar, rule);
   call.world.expire_sync_tokens(calendar);

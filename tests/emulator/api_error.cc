@@ -24,7 +24,8 @@ Response ApiError::response() const {
   answer.status = status;
   answer.headers["content-type"] = "application/json; charset=UTF-8";
   if (status == 401) {
-    answer.headers["www-authenticate"] = "Bearer realm=\"https://accounts.google.com/\", error=\"invalid_token\"";
+    answer.headers["www-authenticate"] =
+        "Bearer realm=\"https://accounts.google.com/\", error=\"invalid_token\"";
   }
   if (retry_after) answer.headers["retry-after"] = std::to_string(*retry_after);
   answer.body = envelope().dump(1, ' ', false, Json::error_handler_t::replace);
@@ -40,26 +41,23 @@ ApiError bad_parameter(std::string reason, std::string message, std::string para
 ApiError bad_time(std::string message) { return bad_request("invalid", std::move(message)); }
 ApiError not_found_error() { return {404, "global", "notFound", "Not Found"}; }
 ApiError gone_error() { return {410, "global", "deleted", "Resource has been deleted"}; }
-ApiError duplicate_error() { return {409, "global", "duplicate", "The requested identifier already exists."}; }
+ApiError duplicate_error() {
+  return {409, "global", "duplicate", "The requested identifier already exists."};
+}
 ApiError precondition_failed() {
   return {412, "global", "conditionNotMet", "Precondition Failed", "header", "If-Match"};
 }
 ApiError full_sync_required() {
-  return {410,         "calendar",  "fullSyncRequired", "Sync token is no longer valid, a full sync is required.",
-          "parameter", "syncToken"};
+  return {
+      410,         "calendar", "fullSyncRequired", "Sync token is no longer valid, a full sync is required.",
+      "parameter", "syncToken"};
 }
 ApiError invalid_credentials() {
   return {401, "global", "authError", "Invalid Credentials", "header", "Authorization", "UNAUTHENTICATED"};
 }
 ApiError insufficient_scopes() {
-  return {403,
-          "global",
-          "insufficientPermissions",
-          "Request had insufficient authentication scopes.",
-          "",
-          "",
-          "PERMISSION_DENIED",
-          "ACCESS_TOKEN_SCOPE_INSUFFICIENT"};
+  return {403, "global", "insufficientPermissions", "Request had insufficient authentication scopes.",
+          "",  "",       "PERMISSION_DENIED",       "ACCESS_TOKEN_SCOPE_INSUFFICIENT"};
 }
 ApiError needs_writer_access() {
   return {403, "calendar", "requiredAccessLevel", "You need to have writer access to this calendar."};

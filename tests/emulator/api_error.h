@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Google's refusals. A method of the model throws one; CalendarModel::handle catches it and renders the envelope,
-// so no exception ever leaves the model.
+// Google's refusals. A method of the model throws one; CalendarModel::handle catches it and renders the
+// envelope, so no exception ever leaves the model.
 #pragma once
 
 #include <optional>

@@ -55,7 +55,8 @@ Part read_part(const std::string& text, const Request& outer) {
   if (target.empty() || target[0] != '/') return part;  // path only: no other host can be meant
   split_target(target, request.path, request.query);
   request.headers = outer.headers;
-  for (const char* name : {"content-type", "content-length", "content-encoding", "if-match", "if-none-match"}) {
+  for (const char* name :
+       {"content-type", "content-length", "content-encoding", "if-match", "if-none-match"}) {
     request.headers.erase(name);
   }
   for (const auto& [name, value] : read_headers(text, position)) request.headers[name] = value;
@@ -82,18 +83,30 @@ std::vector<std::string> split_parts(const std::string& body, const std::string&
 
 const char* status_text(int status) {
   switch (status) {
-    case 200: return "OK";
-    case 204: return "No Content";
-    case 304: return "Not Modified";
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 409: return "Conflict";
-    case 410: return "Gone";
-    case 412: return "Precondition Failed";
-    case 429: return "Too Many Requests";
-    default: return status >= 500 ? "Internal Server Error" : "Unknown";
+    case 200:
+      return "OK";
+    case 204:
+      return "No Content";
+    case 304:
+      return "Not Modified";
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 409:
+      return "Conflict";
+    case 410:
+      return "Gone";
+    case 412:
+      return "Precondition Failed";
+    case 429:
+      return "Too Many Requests";
+    default:
+      return status >= 500 ? "Internal Server Error" : "Unknown";
   }
 }
 

@@ -14,7 +14,8 @@ namespace kalends::emulator {
 
 inline constexpr size_t kBatchCallsMax = 1000;
 
-// Runs every part through `handle`. Headers of the outer request hold for the parts unless they bring their own.
+// Runs every part through `handle`. Headers of the outer request hold for the parts unless they bring their
+// own.
 Response run_batch(const Request& outer, Prng& prng, const std::function<Response(const Request&)>& handle);
 
 }  // namespace kalends::emulator

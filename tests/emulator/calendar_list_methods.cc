@@ -8,7 +8,8 @@ namespace {
 
 std::string entry_etag(const ListEntry& entry) { return "\"" + std::to_string(entry.etag_number) + "\""; }
 
-Json render_entry(const World& world, const std::string& mail, const std::string& id, const ListEntry& entry) {
+Json render_entry(const World& world, const std::string& mail, const std::string& id,
+                  const ListEntry& entry) {
   Json body;
   if (entry.is_deleted) {
     body = {{"id", id}, {"deleted", true}};
@@ -35,7 +36,8 @@ Json render_entry(const World& world, const std::string& mail, const std::string
 
 Json writable(const Call& call, const Json& body) {
   Json kept = Json::object();
-  for (const char* name : {"colorId", "summaryOverride", "hidden", "selected", "defaultReminders", "notificationSettings"}) {
+  for (const char* name :
+       {"colorId", "summaryOverride", "hidden", "selected", "defaultReminders", "notificationSettings"}) {
     if (body.contains(name) && !body[name].is_null()) kept[name] = body[name];
   }
   for (const char* name : {"hidden", "selected"}) {
@@ -48,8 +50,9 @@ Json writable(const Call& call, const Json& body) {
   } else {
     if (!kept.contains("colorId")) kept["colorId"] = "1";
     std::string color = kept["colorId"];
-    bool is_known = !color.empty() && color.size() <= 2 && color.find_first_not_of("0123456789") == std::string::npos &&
-                    std::stoi(color) >= 1 && std::stoi(color) <= 24;
+    bool is_known = !color.empty() && color.size() <= 2 &&
+                    color.find_first_not_of("0123456789") == std::string::npos && std::stoi(color) >= 1 &&
+                    std::stoi(color) <= 24;
     if (!is_known) throw bad_request("invalid", "Invalid color id.");
   }
   return kept;
@@ -138,7 +141,8 @@ void write_entry(Call& call, bool is_patch) {
 void delete_entry(Call& call) {
   Calendar& calendar = call.calendar(kFreeBusyReader);
   ListEntry& entry = existing_entry(call, calendar.id);
-  if (calendar.owner == call.caller.mail) throw forbidden("The data owner cannot remove the calendar from the list.");
+  if (calendar.owner == call.caller.mail)
+    throw forbidden("The data owner cannot remove the calendar from the list.");
   entry.is_deleted = true;
   call.world.commit_list_entry(call.person(), calendar.id);
   call.has_committed = true;

@@ -10,7 +10,9 @@ namespace {
 constexpr size_t kLabelsMax = 200;
 constexpr size_t kLabelNameMax = 50;
 
-std::string calendar_etag(const Calendar& calendar) { return "\"" + std::to_string(calendar.etag_number) + "\""; }
+std::string calendar_etag(const Calendar& calendar) {
+  return "\"" + std::to_string(calendar.etag_number) + "\"";
+}
 
 void answer_calendar(Call& call, const Calendar& calendar) {
   call.result = calendar.body;
@@ -27,11 +29,12 @@ void normalise_labels(World& world, Json& body) {
   if (labels.size() > kLabelsMax) throw bad_request("invalid", "Too many event labels.");
   for (Json& label : labels) {
     if (label.value("backgroundColor", "").empty()) throw bad_request("required", "Missing backgroundColor.");
-    if (label.value("name", "").size() > kLabelNameMax * 4) throw bad_request("invalid", "Invalid event label name.");
+    if (label.value("name", "").size() > kLabelNameMax * 4)
+      throw bad_request("invalid", "Invalid event label name.");
     if (label.value("id", "").empty()) {
       std::string hex = "0123456789abcdef";
-      label["id"] = world.prng.text(8, hex) + "-" + world.prng.text(4, hex) + "-4" + world.prng.text(3, hex) + "-a" +
-                    world.prng.text(3, hex) + "-" + world.prng.text(12, hex);
+      label["id"] = world.prng.text(8, hex) + "-" + world.prng.text(4, hex) + "-4" + world.prng.text(3, hex) +
+                    "-a" + world.prng.text(3, hex) + "-" + world.prng.text(12, hex);
     }
   }
 }
@@ -66,7 +69,8 @@ void insert_calendar(Call& call) {
 void write_calendar(Call& call, bool is_patch) {
   Calendar& calendar = call.calendar(kWriter);
   call.check_if_match(calendar_etag(calendar));
-  if (call.body.contains("labelProperties") && call.effective_role(calendar) < kOwner) throw needs_owner_access();
+  if (call.body.contains("labelProperties") && call.effective_role(calendar) < kOwner)
+    throw needs_owner_access();
   Json body = call.body;
   if (is_patch) {
     body = calendar.body;

@@ -19,7 +19,8 @@ bool is_channel_method(const std::string& name) {
 }
 
 bool is_creation(const std::string& name) {
-  return name == "events.insert" || name == "events.import" || name == "events.quickAdd" || name == "calendars.insert";
+  return name == "events.insert" || name == "events.import" || name == "events.quickAdd" ||
+         name == "calendars.insert";
 }
 
 Response json_response(const Call& call, const Request& request) {
@@ -63,7 +64,8 @@ CalendarModel::CalendarModel(uint64_t seed) : world_(seed) {
 
 Response CalendarModel::handle(const Request& original, const std::optional<Caller>& caller) {
   Request request = original;
-  if (const std::string* verb = request.header("x-http-method-override"); verb != nullptr && request.method == "POST") {
+  if (const std::string* verb = request.header("x-http-method-override");
+      verb != nullptr && request.method == "POST") {
     request.method = *verb;
   }
   Response response;
@@ -91,7 +93,8 @@ Response CalendarModel::handle(const Request& original, const std::optional<Call
     response.event_id = call.event_id;
   } catch (const ApiError& error) {
     response = error.response();
-    if (error.reason == "userRateLimitExceeded" || error.reason == "rateLimitExceeded") world_.stats.quota_exceeded += 1;
+    if (error.reason == "userRateLimitExceeded" || error.reason == "rateLimitExceeded")
+      world_.stats.quota_exceeded += 1;
   } catch (const Json::exception&) {
     // A value of another type than the method expects, past what the contract check sees.
     response = bad_request("badRequest", "Bad Request").response();
@@ -108,7 +111,9 @@ Response CalendarModel::call_method(Call& call, const Request& request) {
                                [&](const std::string& scope) { return call.method.scopes.count(scope) > 0; });
   if (!has_scope) throw insufficient_scopes();
   world_.add_person(call.caller.mail);
-  std::string event_id = call.path_values.count("eventId") ? call.path_values["eventId"] : call.body.is_object() ? call.body.value("id", "") : "";
+  std::string event_id = call.path_values.count("eventId") ? call.path_values["eventId"]
+                         : call.body.is_object()           ? call.body.value("id", "")
+                                                           : "";
   FaultScene scene{call.method.name, call.calendar_id, call.caller.mail, event_id};
   charge_quota(call, request);
   fail_before(call, scene);
@@ -150,10 +155,13 @@ void CalendarModel::charge_quota(const Call& call, const Request& request) {
   if (!is_reading_method(call.method)) use.calendar = call.calendar_id;
   if (request.method == "PATCH") use.units = world_.switches.patch_cost;
   switch (quota_.charge(use, world_.switches, world_.now_ms)) {
-    case Quota::Verdict::kFine: return;
-    case Quota::Verdict::kUserExceeded: throw user_rate_limit(world_.switches.quota_status);
+    case Quota::Verdict::kFine:
+      return;
+    case Quota::Verdict::kUserExceeded:
+      throw user_rate_limit(world_.switches.quota_status);
     case Quota::Verdict::kProjectExceeded:
-    case Quota::Verdict::kCalendarBurst: throw project_rate_limit(world_.switches.quota_status);
+    case Quota::Verdict::kCalendarBurst:
+      throw project_rate_limit(world_.switches.quota_status);
   }
 }
 
@@ -168,7 +176,8 @@ void CalendarModel::fail_before(Call& call, const FaultScene& scene) {
     ApiError error = backend_error(fault->status);
     if (!fault->reason.empty()) error.reason = fault->reason;
     if (!fault->message.empty()) error.message = fault->message;
-    if (error.reason == "userRateLimitExceeded" || error.reason == "rateLimitExceeded" || error.reason == "quotaExceeded") {
+    if (error.reason == "userRateLimitExceeded" || error.reason == "rateLimitExceeded" ||
+        error.reason == "quotaExceeded") {
       error.domain = "usageLimits";
     }
     error.retry_after = fault->retry_after;
@@ -190,7 +199,8 @@ void CalendarModel::fail_after(Call& call, const FaultScene& before, Response& r
   if (!call.has_committed) return;
   if (auto fault = faults_.take("bump_etag_after_write", scene, world_.prng)) {
     int64_t delay = fault->ms > 0 ? fault->ms : 50 + static_cast<int64_t>(world_.prng.below(2950));
-    if (!call.event_id.empty()) world_.bumps.push_back({world_.now_ms + delay, call.calendar_id, call.event_id});
+    if (!call.event_id.empty())
+      world_.bumps.push_back({world_.now_ms + delay, call.calendar_id, call.event_id});
   }
   if (faults_.take("hold_after_commit", scene, world_.prng)) {
     response.delivery = Delivery::kHold;
@@ -219,7 +229,8 @@ std::vector<PushNotice> CalendarModel::take_due_notices() {
 
 std::optional<int64_t> CalendarModel::next_notice_ms() const {
   std::optional<int64_t> next;
-  for (const PushNotice& notice : world_.notices) next = std::min(next.value_or(notice.due_ms), notice.due_ms);
+  for (const PushNotice& notice : world_.notices)
+    next = std::min(next.value_or(notice.due_ms), notice.due_ms);
   for (const BackgroundBump& bump : world_.bumps) next = std::min(next.value_or(bump.due_ms), bump.due_ms);
   return next;
 }
@@ -233,21 +244,33 @@ void CalendarModel::notice_answered(const PushNotice& notice, int status) {
   world_.notices.push_back(std::move(again));
 }
 
-void CalendarModel::note_violation(const Request& request, const std::string& method, const std::string& problem) {
+void CalendarModel::note_violation(const Request& request, const std::string& method,
+                                   const std::string& problem) {
   auto& violations = world_.stats.contract_violations;
-  violations.push_back({{"at_ms", world_.now_ms}, {"method", method}, {"http_method", request.method}, {"path", request.path}, {"problem", problem}});
+  violations.push_back({{"at_ms", world_.now_ms},
+                        {"method", method},
+                        {"http_method", request.method},
+                        {"path", request.path},
+                        {"problem", problem}});
   if (violations.size() > kViolationsKept) violations.pop_front();
 }
 
-void CalendarModel::note_request(const Request& request, const std::string& method, const std::optional<Caller>& caller,
-                                 const std::string& calendar, const Response& response) {
+void CalendarModel::note_request(const Request& request, const std::string& method,
+                                 const std::optional<Caller>& caller, const std::string& calendar,
+                                 const Response& response) {
   Json query = Json::object();
   for (const auto& [name, value] : request.query) {
     if (name != "access_token" && name != "oauth_token") query[name] = value;
   }
-  Json note = {{"at_ms", world_.now_ms}, {"method", method},          {"http_method", request.method},
-               {"path", request.path},   {"query", query},            {"calendar", calendar},
-               {"status", response.status}, {"event_id", response.event_id}, {"user", caller ? caller->mail : ""}};
+  Json note = {{"at_ms", world_.now_ms},
+               {"method", method},
+               {"http_method", request.method},
+               {"path", request.path},
+               {"query", query},
+               {"calendar", calendar},
+               {"status", response.status},
+               {"event_id", response.event_id},
+               {"user", caller ? caller->mail : ""}};
   if (response.status >= 400) {
     Json body = Json::parse(response.body, nullptr, false);
     if (body.is_object() && body.contains("error")) note["reason"] = body["error"]["errors"][0]["reason"];

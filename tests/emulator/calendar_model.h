@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Google Calendar v3 as a pure, deterministic model: a request goes in, an answer comes out, push notices wait in a
-// queue. No sockets, no clock, no entropy: time is moved by advance_to and chance comes from the seed. The stand-in
-// program puts it behind HTTP; a simulator calls it directly with a Caller of its own.
+// Google Calendar v3 as a pure, deterministic model: a request goes in, an answer comes out, push notices
+// wait in a queue. No sockets, no clock, no entropy: time is moved by advance_to and chance comes from the
+// seed. The stand-in program puts it behind HTTP; a simulator calls it directly with a Caller of its own.
 #pragma once
 
 #include <map>

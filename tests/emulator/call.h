@@ -39,8 +39,8 @@ struct Call {
   int number(const std::string& name, int otherwise) const;
   std::vector<std::string> all(const std::string& name) const;
 
-  // The calendar in the path ("primary" resolved). Throws notFound without any access, and 403 when the caller's
-  // role or the token's scopes reach it less than `role`.
+  // The calendar in the path ("primary" resolved). Throws notFound without any access, and 403 when the
+  // caller's role or the token's scopes reach it less than `role`.
   Calendar& calendar(int role);
   // The lesser of the caller's role and what the token's scopes allow.
   int effective_role(const Calendar& calendar) const;

@@ -62,7 +62,8 @@ void watch(Call& call, const std::string& resource, const std::string& path) {
   channel.address = call.body.value("address", "");
   channel.token = call.body.value("token", "");
   std::string type = call.body.value("type", "");
-  if (channel.id.empty() || channel.id.size() > kChannelIdMax) throw bad_request("invalid", "Invalid channel id.");
+  if (channel.id.empty() || channel.id.size() > kChannelIdMax)
+    throw bad_request("invalid", "Invalid channel id.");
   if (type != "web_hook" && type != "webhook") {
     throw push_error("push.channelTypeNotSupported", "The channel type is not supported.");
   }
@@ -79,7 +80,8 @@ void watch(Call& call, const std::string& resource, const std::string& path) {
   channel.resource_uri = "https://www.googleapis.com/calendar/v3/" + path + "?alt=json";
   for (const std::string& event_type : call.all("eventTypes")) channel.event_types.insert(event_type);
   Channel& stored = call.world.channels[channel.key] = channel;
-  call.world.queue_notice(stored, "sync", call.world.now_ms + (call.world.switches.sync_message_first ? 0 : 50));
+  call.world.queue_notice(stored, "sync",
+                          call.world.now_ms + (call.world.switches.sync_message_first ? 0 : 50));
   call.has_committed = true;
   call.result = {{"kind", "api#channel"},
                  {"id", channel.id},
@@ -91,9 +93,11 @@ void watch(Call& call, const std::string& resource, const std::string& path) {
 
 void watch_events(Call& call) {
   Calendar& calendar = call.calendar(kFreeBusyReader);
-  bool is_public = calendar.id.find("#holiday@") != std::string::npos || calendar.id.find("@import.calendar") != std::string::npos;
+  bool is_public = calendar.id.find("#holiday@") != std::string::npos ||
+                   calendar.id.find("@import.calendar") != std::string::npos;
   if (is_public) {
-    throw push_error("pushNotSupportedForRequestedResource", "Push notifications are not supported by this resource.");
+    throw push_error("pushNotSupportedForRequestedResource",
+                     "Push notifications are not supported by this resource.");
   }
   watch(call, "events:" + calendar.id, "calendars/" + percent_encode(calendar.id) + "/events");
 }
@@ -110,7 +114,8 @@ void stop_channel(Call& call) {
                    found->second.resource_id == call.body.value("resourceId", "") &&
                    found->second.expires_ms > call.world.now_ms;
   if (!is_theirs) {
-    throw ApiError{404, "global", "notFound", "Channel '" + call.body.value("id", "") + "' not found for project"};
+    throw ApiError{404, "global", "notFound",
+                   "Channel '" + call.body.value("id", "") + "' not found for project"};
   }
   // The id stays taken; only the life ends.
   found->second.expires_ms = call.world.now_ms;
@@ -125,7 +130,9 @@ void add_channel_methods(std::map<std::string, MethodFunction>& methods) {
   methods["calendarList.watch"] = [](Call& call) {
     watch(call, "calendarList:" + call.caller.mail, "users/me/calendarList");
   };
-  methods["settings.watch"] = [](Call& call) { watch(call, "settings:" + call.caller.mail, "users/me/settings"); };
+  methods["settings.watch"] = [](Call& call) {
+    watch(call, "settings:" + call.caller.mail, "users/me/settings");
+  };
   methods["channels.stop"] = stop_channel;
 }
 

@@ -51,8 +51,10 @@ TEST_CASE("a channel id is used once, and only https or a loopback address is ta
   TestModel test;
   test.ask("POST", test.events("/watch"), channel("one"));
   CHECK(test.ask("POST", test.events("/watch"), channel("one")).reason() == "channelIdNotUnique");
-  CHECK(test.ask("POST", test.events("/watch"), channel("two", "http://example.org/hook")).reason() == "push.webhookUrlNotHttps");
-  CHECK(test.ask("POST", test.events("/watch"), channel("two", "http://127.0.0.1.example.org/hook")).status == 400);
+  CHECK(test.ask("POST", test.events("/watch"), channel("two", "http://example.org/hook")).reason() ==
+        "push.webhookUrlNotHttps");
+  CHECK(test.ask("POST", test.events("/watch"), channel("two", "http://127.0.0.1.example.org/hook")).status ==
+        400);
   CHECK(test.ask("POST", test.events("/watch"), channel("two", "https://example.org/hook")).status == 200);
   test.model.world().switches.allow_http_webhooks = false;
   CHECK(test.ask("POST", test.events("/watch"), channel("three")).status == 400);
@@ -63,7 +65,8 @@ TEST_CASE("a stopped or expired channel is silent") {
   Answer made = test.ask("POST", test.events("/watch"), channel("one"));
   Json short_lived = channel("two");
   short_lived["params"] = {{"ttl", "60"}};
-  CHECK(test.ask("POST", test.events("/watch"), short_lived).body["expiration"] == std::to_string(kTestNowMs + 60'000));
+  CHECK(test.ask("POST", test.events("/watch"), short_lived).body["expiration"] ==
+        std::to_string(kTestNowMs + 60'000));
   test.model.take_due_notices();
   Json stop = {{"id", "one"}, {"resourceId", made.body["resourceId"]}};
   CHECK(test.ask("POST", "channels/stop", stop).status == 204);

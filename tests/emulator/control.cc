@@ -38,7 +38,8 @@ Json parse_body(const Request& request) {
 
 int64_t query_number(const Request& request, const std::string& name, int64_t otherwise) {
   std::string text = request.query_value(name).value_or("");
-  bool is_number = !text.empty() && text.size() < 18 && text.find_first_not_of("0123456789") == std::string::npos;
+  bool is_number =
+      !text.empty() && text.size() < 18 && text.find_first_not_of("0123456789") == std::string::npos;
   return is_number ? std::stoll(text) : otherwise;
 }
 
@@ -99,7 +100,8 @@ Response StandIn::handle_control(const Request& request) {
 
 Response StandIn::control_state(const Request& request) {
   World& world = model_.world();
-  std::string wanted = request.query_value("calendar").value_or(""), mail = request.query_value("user").value_or("");
+  std::string wanted = request.query_value("calendar").value_or(""),
+              mail = request.query_value("user").value_or("");
   Json calendars = Json::array();
   for (const auto& [id, calendar] : world.calendars) {
     if (calendar.is_deleted || (!wanted.empty() && id != wanted)) continue;
@@ -113,10 +115,16 @@ Response StandIn::control_state(const Request& request) {
   Json channels = Json::array();
   for (const auto& [key, channel] : world.channels) {
     if (channel.expires_ms <= world.now_ms) continue;
-    channels.push_back({{"id", channel.id}, {"resource", channel.resource}, {"address", channel.address},
-                        {"user", channel.mail}, {"expires_ms", channel.expires_ms}});
+    channels.push_back({{"id", channel.id},
+                        {"resource", channel.resource},
+                        {"address", channel.address},
+                        {"user", channel.mail},
+                        {"expires_ms", channel.expires_ms}});
   }
-  return json_answer({{"now", format_utc_ms(world.now_ms)}, {"now_ms", world.now_ms}, {"calendars", calendars}, {"channels", channels}});
+  return json_answer({{"now", format_utc_ms(world.now_ms)},
+                      {"now_ms", world.now_ms},
+                      {"calendars", calendars},
+                      {"channels", channels}});
 }
 
 Response StandIn::control_stats() const {
@@ -194,7 +202,9 @@ Response StandIn::control_clock(const Request& request) {
     offset_ms_ += step;
     model_.advance_to(model_.world().now_ms + step);
   }
-  return json_answer({{"now", format_utc_ms(model_.world().now_ms)}, {"now_ms", model_.world().now_ms}, {"offset_ms", offset_ms_}});
+  return json_answer({{"now", format_utc_ms(model_.world().now_ms)},
+                      {"now_ms", model_.world().now_ms},
+                      {"offset_ms", offset_ms_}});
 }
 
 Response StandIn::control_changes(const Request& request) {
@@ -203,8 +213,12 @@ Response StandIn::control_changes(const Request& request) {
   Json changes = Json::array();
   for (size_t i = after; i < log.size() && changes.size() < 10'000; ++i) {
     const ChangeEntry& entry = log[i];
-    changes.push_back({{"seq", entry.seq}, {"at_ms", entry.at_ms}, {"calendar", entry.calendar},
-                       {"event_id", entry.event_id}, {"by", entry.by}, {"kind", entry.kind}});
+    changes.push_back({{"seq", entry.seq},
+                       {"at_ms", entry.at_ms},
+                       {"calendar", entry.calendar},
+                       {"event_id", entry.event_id},
+                       {"by", entry.by},
+                       {"kind", entry.kind}});
   }
   return json_answer({{"changes", changes}, {"last", log.size()}});
 }
@@ -213,8 +227,11 @@ Response StandIn::control_held() const {
   Json all = Json::array();
   for (const auto& [id, answer] : held_) {
     if (answer.is_released || answer.is_dropped) continue;
-    all.push_back({{"id", id}, {"method", answer.response.api_method}, {"calendar", answer.response.calendar},
-                   {"event_id", answer.response.event_id}, {"committed_at", answer.committed_at}});
+    all.push_back({{"id", id},
+                   {"method", answer.response.api_method},
+                   {"calendar", answer.response.calendar},
+                   {"event_id", answer.response.event_id},
+                   {"committed_at", answer.committed_at}});
   }
   return json_answer(all);
 }
@@ -255,7 +272,8 @@ Response StandIn::control_people(const Request& request, const std::vector<std::
   if (parts.size() == 2) {
     if (request.method == "POST") world.add_person(parse_body(request).at("mail").get<std::string>());
     Json people = Json::array();
-    for (const auto& [mail, person] : world.people) people.push_back({{"mail", mail}, {"name", person.name}, {"sub", person.sub}});
+    for (const auto& [mail, person] : world.people)
+      people.push_back({{"mail", mail}, {"name", person.name}, {"sub", person.sub}});
     return json_answer({{"people", people}});
   }
   if (parts.size() < 4 || parts[3] != "calendars") return problem(404, "no such control call");
@@ -266,20 +284,24 @@ Response StandIn::control_people(const Request& request, const std::vector<std::
     if (request.method == "POST") {
       Json body = parse_body(request);
       if (!body.contains("timeZone")) body["timeZone"] = "Europe/Zurich";
-      if (body.value("summary", "").empty() || !is_known_zone(body["timeZone"])) return problem(400, "summary and a known timeZone are needed");
+      if (body.value("summary", "").empty() || !is_known_zone(body["timeZone"]))
+        return problem(400, "summary and a known timeZone are needed");
       return json_answer(describe_calendar(world, mail, world.add_calendar(mail, body, "")));
     }
     Json calendars = Json::array();
     for (const auto& [id, entry] : person->second.list) {
-      if (Calendar* calendar = entry.is_deleted ? nullptr : world.find_calendar(id)) calendars.push_back(describe_calendar(world, mail, *calendar));
+      if (Calendar* calendar = entry.is_deleted ? nullptr : world.find_calendar(id))
+        calendars.push_back(describe_calendar(world, mail, *calendar));
     }
     return json_answer({{"calendars", calendars}});
   }
   Calendar* calendar = world.find_calendar(parts[4] == "primary" ? mail : parts[4]);
-  if (calendar == nullptr || world.role_of(mail, *calendar) < kReader) return problem(404, "no such calendar");
+  if (calendar == nullptr || world.role_of(mail, *calendar) < kReader)
+    return problem(404, "no such calendar");
   if (parts.size() == 5) {
     if (request.method == "DELETE") {
-      if (calendar->is_primary || calendar->owner != mail) return problem(403, "only the owner's own secondary calendars can be deleted");
+      if (calendar->is_primary || calendar->owner != mail)
+        return problem(403, "only the owner's own secondary calendars can be deleted");
       world.delete_calendar(*calendar);
       return json_answer(Json::object());
     }
@@ -290,7 +312,8 @@ Response StandIn::control_people(const Request& request, const std::vector<std::
     return json_answer(describe_calendar(world, mail, *calendar));
   }
   if (parts[5] != "events") return problem(404, "no such control call");
-  if (request.method != "GET" && world.role_of(mail, *calendar) < kWriterWithoutPrivate) return problem(403, "this person may only read");
+  if (request.method != "GET" && world.role_of(mail, *calendar) < kWriterWithoutPrivate)
+    return problem(403, "this person may only read");
   return control_events(request, mail, *calendar, parts);
 }
 
@@ -299,13 +322,16 @@ Response StandIn::control_events(const Request& request, const std::string& mail
   World& world = model_.world();
   Author author{Actor::kPerson, mail};
   if (parts.size() == 6) {
-    if (request.method == "POST") return json_answer(full_event(calendar, insert_event(world, calendar, parse_body(request), author, {})));
+    if (request.method == "POST")
+      return json_answer(
+          full_event(calendar, insert_event(world, calendar, parse_body(request), author, {})));
     // What the page shows: live events, series expanded within a window.
     auto moment = [&](const char* name, int64_t otherwise) {
       auto parsed = parse_date_time(request.query_value(name).value_or(""));
       return parsed ? parsed->local_ms - parsed->offset_ms.value_or(0) : otherwise;
     };
-    InstanceWindow window{moment("timeMin", world.now_ms - 366 * kDayMs), moment("timeMax", world.now_ms + 366 * kDayMs), 2000};
+    InstanceWindow window{moment("timeMin", world.now_ms - 366 * kDayMs),
+                          moment("timeMax", world.now_ms + 366 * kDayMs), 2000};
     Json events = Json::array();
     for (const auto& [id, record] : calendar.events) {
       if (record.is_cancelled || !record.master_id.empty()) continue;
@@ -313,7 +339,9 @@ Response StandIn::control_events(const Request& request, const std::string& mail
         for (const EventRecord& one : instances_of(calendar, record, window)) {
           if (!one.is_cancelled) events.push_back(full_event(calendar, one));
         }
-      } else if (request.query_value("timeMin") ? record.end_ms + kDayMs > window.from_ms && record.start_ms - kDayMs < window.until_ms : true) {
+      } else if (request.query_value("timeMin")
+                     ? record.end_ms + kDayMs > window.from_ms && record.start_ms - kDayMs < window.until_ms
+                     : true) {
         events.push_back(full_event(calendar, record));
       }
     }
@@ -335,13 +363,17 @@ Response StandIn::control_events(const Request& request, const std::string& mail
         if (text.rfind("RRULE:", 0) != 0) continue;
         for (const char* end : {";COUNT=", ";UNTIL="}) {
           size_t start = text.find(end);
-          if (start != std::string::npos) text.erase(start, text.find(';', start + 1) == std::string::npos ? std::string::npos : text.find(';', start + 1) - start);
+          if (start != std::string::npos)
+            text.erase(start, text.find(';', start + 1) == std::string::npos
+                                  ? std::string::npos
+                                  : text.find(';', start + 1) - start);
         }
         line = text + ";UNTIL=" + until;
       }
       for (const char* name : {"start", "end"}) tail[name] = found->body[name];
       tail.merge_patch(wish);
-      std::string local = is_all_day ? format_basic_date(at / kDayMs) : format_basic_utc(instant_to_local(series_of(*master).zone, at));
+      std::string local = is_all_day ? format_basic_date(at / kDayMs)
+                                     : format_basic_utc(instant_to_local(series_of(*master).zone, at));
       if (local.back() == 'Z') local.pop_back();
       change_event(world, calendar, *master, head, author, {});
       for (const char* name : {"id", "iCalUID"}) tail.erase(name);
@@ -354,7 +386,8 @@ Response StandIn::control_events(const Request& request, const std::string& mail
       tail["sequence"] = 0;
       made.body = tail;
       index_times(made);
-      return json_answer(full_event(calendar, world.commit_event(calendar, made, {Actor::kPerson, "insert", true})));
+      return json_answer(
+          full_event(calendar, world.commit_event(calendar, made, {Actor::kPerson, "insert", true})));
     }
     return problem(400, "only an instance of a series can be the place of a split");
   }

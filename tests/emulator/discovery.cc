@@ -50,7 +50,8 @@ std::string check_parameter_text(const Json& parameter, const std::string& text)
   }
   if (parameter.contains("enum")) {
     const Json& allowed = parameter["enum"];
-    if (std::find(allowed.begin(), allowed.end(), text) == allowed.end()) return "is not one of the allowed values";
+    if (std::find(allowed.begin(), allowed.end(), text) == allowed.end())
+      return "is not one of the allowed values";
   }
   return "";
 }
@@ -125,7 +126,8 @@ std::vector<std::string> Discovery::check_query(const MethodSpec& method, const 
     if (std::string wrong = check_parameter_text(*parameter, text); !wrong.empty()) {
       breaches.push_back("query parameter '" + name + "' " + wrong);
     }
-    if (name == "quotaUser" && text.size() > 40) breaches.push_back("query parameter 'quotaUser' is too long");
+    if (name == "quotaUser" && text.size() > 40)
+      breaches.push_back("query parameter 'quotaUser' is too long");
   }
   for (const auto& [name, parameter] : method.parameters.items()) {
     bool is_needed = parameter.value("location", "") == "query" && parameter.value("required", false);
@@ -137,7 +139,8 @@ std::vector<std::string> Discovery::check_query(const MethodSpec& method, const 
 std::vector<std::string> Discovery::check_body(const MethodSpec& method, const Json& body) const {
   std::vector<std::string> breaches;
   if (method.request_schema.empty()) {
-    if (!body.is_null() && !(body.is_object() && body.empty())) breaches.push_back(method.name + " takes no body");
+    if (!body.is_null() && !(body.is_object() && body.empty()))
+      breaches.push_back(method.name + " takes no body");
     return breaches;
   }
   if (!body.is_object()) {

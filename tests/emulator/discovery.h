@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The contract: Calendar v3's methods, parameters, scopes and body properties, from the reduced discovery document
-// that is built into the program. Every API request is checked against it, so a client that sends what Google does
-// not know fails in a test instead of in production.
+// The contract: Calendar v3's methods, parameters, scopes and body properties, from the reduced discovery
+// document that is built into the program. Every API request is checked against it, so a client that sends
+// what Google does not know fails in a test instead of in production.
 #pragma once
 
 #include <map>

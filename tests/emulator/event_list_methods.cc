@@ -30,10 +30,12 @@ std::string lower(std::string text) {
 // All-day events count from midnight in the calendar's zone.
 std::pair<int64_t, int64_t> span_of(const Calendar& calendar, const EventRecord& record) {
   if (!record.body["start"].contains("date")) return {record.start_ms, record.end_ms};
-  return {local_to_instant(calendar.zone(), record.start_ms), local_to_instant(calendar.zone(), record.end_ms)};
+  return {local_to_instant(calendar.zone(), record.start_ms),
+          local_to_instant(calendar.zone(), record.end_ms)};
 }
 
-bool properties_match(const Json& body, const char* kind, const std::vector<std::string>& wanted, bool is_or) {
+bool properties_match(const Json& body, const char* kind, const std::vector<std::string>& wanted,
+                      bool is_or) {
   if (wanted.empty()) return true;
   size_t matched = 0;
   for (const std::string& pair : wanted) {
@@ -41,7 +43,8 @@ bool properties_match(const Json& body, const char* kind, const std::vector<std:
     if (equals == std::string::npos) throw bad_request("badRequest", "Bad Request");
     std::string key = pair.substr(0, equals), value = pair.substr(equals + 1);
     bool fits = body.contains("extendedProperties") && body["extendedProperties"].contains(kind) &&
-                body["extendedProperties"][kind].contains(key) && body["extendedProperties"][kind][key] == value;
+                body["extendedProperties"][kind].contains(key) &&
+                body["extendedProperties"][kind][key] == value;
     matched += fits ? 1 : 0;
   }
   return is_or ? matched > 0 : matched == wanted.size();
@@ -52,7 +55,8 @@ bool text_matches(const Json& body, const std::string& search) {
   std::string text;
   for (const char* name : {"summary", "description", "location"}) text += body.value(name, "") + "\n";
   for (const char* name : {"organizer", "creator"}) {
-    if (body.contains(name)) text += body[name].value("email", "") + " " + body[name].value("displayName", "") + "\n";
+    if (body.contains(name))
+      text += body[name].value("email", "") + " " + body[name].value("displayName", "") + "\n";
   }
   if (body.contains("attendees")) {
     for (const Json& one : body["attendees"]) {
@@ -91,7 +95,8 @@ bool is_shown(const Calendar& calendar, const EventRecord& record, const Filter&
   if (filter.updated_min && record.updated_ms < *filter.updated_min) return false;
   if (!filter.event_types.empty()) {
     std::string type = body.value("eventType", "default");
-    if (std::find(filter.event_types.begin(), filter.event_types.end(), type) == filter.event_types.end()) return false;
+    if (std::find(filter.event_types.begin(), filter.event_types.end(), type) == filter.event_types.end())
+      return false;
   }
   if (!filter.ical_uid.empty() && body.value("iCalUID", "") != filter.ical_uid) return false;
   if (!text_matches(body, filter.search)) return false;
@@ -132,7 +137,8 @@ class Collector {
       if (record.master_id.empty() || filter_.is_incremental || !has_series(record)) show(record);
     } else {
       int64_t horizon = std::max(call_.world.now_ms, record.start_ms) + kFarFutureMs;
-      InstanceWindow window{filter_.time_min.value_or(kFarPast), filter_.time_max.value_or(horizon), kInstancesMax};
+      InstanceWindow window{filter_.time_min.value_or(kFarPast), filter_.time_max.value_or(horizon),
+                            kInstancesMax};
       for (const EventRecord& instance : instances_of(calendar_, record, window)) show(instance);
       for (const auto& [start, change] : record.gone_starts) {
         if (!filter_.is_incremental || change <= since) continue;
@@ -181,9 +187,11 @@ void describe_list(Call& call, const Calendar& calendar) {
   call.result["defaultReminders"] = Json::array();
   if (calendar.is_primary) call.result["defaultReminders"].push_back({{"method", "popup"}, {"minutes", 30}});
   int64_t updated = 0;
-  if (!calendar.by_change.empty()) updated = calendar.events.at(calendar.by_change.rbegin()->second).updated_ms;
+  if (!calendar.by_change.empty())
+    updated = calendar.events.at(calendar.by_change.rbegin()->second).updated_ms;
   call.result["updated"] = format_utc_ms(updated);
-  call.etag = "\"p3" + std::to_string(fingerprint(calendar.id) % 100'000) + "c" + std::to_string(calendar.change) + "\"";
+  call.etag = "\"p3" + std::to_string(fingerprint(calendar.id) % 100'000) + "c" +
+              std::to_string(calendar.change) + "\"";
   call.result["etag"] = call.etag;
 }
 
@@ -191,10 +199,12 @@ void list_events(Call& call) {
   Calendar& calendar = call.calendar(kFreeBusyReader);
   ListSpec spec;
   spec.collection = "events:" + calendar.id;
-  spec.query_hash = hash_parameters(call, {"singleEvents", "showDeleted", "showHiddenInvitations", "eventTypes"});
+  spec.query_hash =
+      hash_parameters(call, {"singleEvents", "showDeleted", "showHiddenInvitations", "eventTypes"});
   spec.page_hash = hash_all_parameters(call);
-  spec.forbidden_with_sync = {"iCalUID", "orderBy", "privateExtendedProperty", "q",
-                              "sharedExtendedProperty", "timeMin", "timeMax", "updatedMin"};
+  spec.forbidden_with_sync = {
+      "iCalUID", "orderBy",   "privateExtendedProperty", "q", "sharedExtendedProperty", "timeMin",
+      "timeMax", "updatedMin"};
   spec.change = calendar.change;
   spec.epoch = calendar.token_epoch;
 
@@ -212,14 +222,21 @@ void list_events(Call& call) {
   filter.shared_properties = call.all("sharedExtendedProperty");
   filter.is_or = call.world.switches.property_filter_is_or;
   if (filter.time_min && filter.time_max && *filter.time_max <= *filter.time_min) {
-    throw ApiError{400, "calendar", "timeRangeEmpty", "The specified time range is empty.", "parameter", "timeMax"};
+    throw ApiError{400,         "calendar", "timeRangeEmpty", "The specified time range is empty.",
+                   "parameter", "timeMax"};
   }
   if (filter.order_by == "startTime" && !filter.is_single) {
-    throw bad_parameter("invalid", "The requested ordering is not available for the particular query.", "orderBy");
+    throw bad_parameter("invalid", "The requested ordering is not available for the particular query.",
+                        "orderBy");
   }
-  if (filter.updated_min && *filter.updated_min < call.world.now_ms - call.world.switches.updated_min_window_ms) {
-    throw ApiError{410,         "calendar",  "updatedMinTooLongAgo",
-                   "The requested minimum modification time lies too far in the past.", "parameter", "updatedMin"};
+  if (filter.updated_min &&
+      *filter.updated_min < call.world.now_ms - call.world.switches.updated_min_window_ms) {
+    throw ApiError{410,
+                   "calendar",
+                   "updatedMinTooLongAgo",
+                   "The requested minimum modification time lies too far in the past.",
+                   "parameter",
+                   "updatedMin"};
   }
   if (!call.text("syncToken").empty() && call.text("showDeleted") == "false") {
     throw bad_parameter("badRequest", "showDeleted=false cannot be combined with syncToken.", "showDeleted");
@@ -233,7 +250,8 @@ void list_events(Call& call) {
     filter.time_min = sync->time_min = run.since->time_min;
     filter.time_max = sync->time_max = run.since->time_max;
   } else {
-    for (const char* name : {"iCalUID", "orderBy", "privateExtendedProperty", "q", "sharedExtendedProperty", "updatedMin"}) {
+    for (const char* name :
+         {"iCalUID", "orderBy", "privateExtendedProperty", "q", "sharedExtendedProperty", "updatedMin"}) {
       if (!call.all(name).empty()) sync.reset();
     }
   }
@@ -255,14 +273,16 @@ void list_instances(Call& call) {
     int64_t horizon = std::max(call.world.now_ms, master->start_ms) + kFarFutureMs;
     // timeMin is inclusive here, unlike in events.list.
     auto time_min = call.time("timeMin");
-    InstanceWindow window{time_min ? *time_min - 1 : kFarPast, call.time("timeMax").value_or(horizon), kInstancesMax};
+    InstanceWindow window{time_min ? *time_min - 1 : kFarPast, call.time("timeMax").value_or(horizon),
+                          kInstancesMax};
     Viewer viewer = call.viewer(calendar);
     std::string original = call.text("originalStart");
     for (const EventRecord& instance : instances_of(calendar, *master, window)) {
       if (instance.is_cancelled && !call.flag("showDeleted")) continue;
       if (!original.empty()) {
         auto wanted = parse_date_time(original.size() == 10 ? original + "T00:00:00Z" : original);
-        if (!wanted || wanted->local_ms - wanted->offset_ms.value_or(0) != instance.original_start_ms) continue;
+        if (!wanted || wanted->local_ms - wanted->offset_ms.value_or(0) != instance.original_start_ms)
+          continue;
       }
       items.push_back({sortable(instance.start_ms) + instance.id, render_event(calendar, instance, viewer)});
     }

@@ -52,7 +52,8 @@ void write_event(Call& call, bool is_patch) {
     after = before.body;
     after.merge_patch(call.body);
   }
-  EventRecord stored = change_event(call.world, calendar, before, after, author_of(call), call.write_options());
+  EventRecord stored =
+      change_event(call.world, calendar, before, after, author_of(call), call.write_options());
   call.has_committed = true;
   answer_event(call, calendar, stored);
 }
@@ -80,8 +81,9 @@ void move_by_api(Call& call) {
     throw ApiError{400, "calendar", "eventTypeRestriction", "Only default events can be moved.", "", ""};
   }
   if (!before.master_id.empty()) {
-    throw ApiError{400, "calendar", "cannotChangeOrganizerOfInstance",
-                   "Cannot change the organizer of an instance.", "", ""};
+    throw ApiError{
+        400, "calendar", "cannotChangeOrganizerOfInstance", "Cannot change the organizer of an instance.",
+        "",  ""};
   }
   if (before.body["organizer"].value("email", "") != source.id) throw shared_property_by_guest();
   call.check_if_match(before.etag());
@@ -102,7 +104,8 @@ void quick_add(Call& call) {
   int64_t day = local_now / kDayMs;
   std::optional<int64_t> time_of_day;
   std::smatch match;
-  if (std::regex_search(text, match, std::regex("\\b(\\d{4}-\\d{2}-\\d{2})\\b")) && parse_date(match[1].str())) {
+  if (std::regex_search(text, match, std::regex("\\b(\\d{4}-\\d{2}-\\d{2})\\b")) &&
+      parse_date(match[1].str())) {
     day = *parse_date(match[1].str());
     text = match.prefix().str() + match.suffix().str();
   } else if (std::regex_search(text, match, std::regex("\\b(today|tomorrow)\\b", std::regex::icase))) {

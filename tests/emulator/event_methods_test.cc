@@ -54,14 +54,17 @@ TEST_CASE("an id stays taken after its event is deleted") {
 TEST_CASE("a write with an old etag is refused and changes nothing") {
   TestModel test;
   Answer made = test.insert("abcde12345");
-  Answer changed = test.ask("PATCH", test.events("/abcde12345"), {{"summary", "One"}}, {{"if-match", made.etag}});
+  Answer changed =
+      test.ask("PATCH", test.events("/abcde12345"), {{"summary", "One"}}, {{"if-match", made.etag}});
   CHECK(changed.status == 200);
-  Answer stale = test.ask("PATCH", test.events("/abcde12345"), {{"summary", "Two"}}, {{"if-match", made.etag}});
+  Answer stale =
+      test.ask("PATCH", test.events("/abcde12345"), {{"summary", "Two"}}, {{"if-match", made.etag}});
   CHECK(stale.status == 412);
   CHECK(stale.reason() == "conditionNotMet");
   CHECK(test.ask("DELETE", test.events("/abcde12345"), Json(), {{"if-match", made.etag}}).status == 412);
   CHECK(test.ask("GET", test.events("/abcde12345")).body["summary"] == "One");
-  CHECK(test.ask("PATCH", test.events("/abcde12345"), {{"summary", "Three"}}, {{"if-match", "*"}}).status == 200);
+  CHECK(test.ask("PATCH", test.events("/abcde12345"), {{"summary", "Three"}}, {{"if-match", "*"}}).status ==
+        200);
 }
 
 TEST_CASE("a read that names the current etag is answered with 304") {
@@ -142,7 +145,8 @@ TEST_CASE("times are checked as Google checks them") {
   CHECK(refuse(day, ten) == "Start and end times must either both be date or both be dateTime.");
   CHECK(refuse({{"date", "2026-02-30"}}, day) == "Invalid start time.");
   CHECK(refuse({{"date", "2026-12-01"}, {"dateTime", "2026-12-01T10:00:00Z"}}, ten) == "Invalid start time.");
-  CHECK(refuse({{"dateTime", "2026-12-01T10:00:00"}, {"timeZone", "Mars/Olympus"}}, ten) == "Invalid time zone definition for start time.");
+  CHECK(refuse({{"dateTime", "2026-12-01T10:00:00"}, {"timeZone", "Mars/Olympus"}}, ten) ==
+        "Invalid time zone definition for start time.");
   CHECK(test.ask("POST", test.events(), {{"start", ten}}).body["error"]["message"] == "Missing end time.");
 }
 
@@ -158,7 +162,8 @@ TEST_CASE("a time without offset is read on the wall clock of its zone, or of th
 
 TEST_CASE("all-day becomes timed only when the date is taken away") {
   TestModel test;
-  test.ask("POST", test.events(), {{"id", "abcde12345"}, {"start", {{"date", "2026-12-01"}}}, {"end", {{"date", "2026-12-02"}}}});
+  test.ask("POST", test.events(),
+           {{"id", "abcde12345"}, {"start", {{"date", "2026-12-01"}}}, {"end", {{"date", "2026-12-02"}}}});
   Json start = {{"dateTime", "2026-12-01T10:00:00+01:00"}}, end = {{"dateTime", "2026-12-01T11:00:00+01:00"}};
   CHECK(test.ask("PATCH", test.events("/abcde12345"), {{"start", start}, {"end", end}}).status == 400);
   start["date"] = end["date"] = nullptr;
@@ -174,7 +179,8 @@ TEST_CASE("a sequence may not go down and rises when the time moves") {
   Answer down = test.ask("PATCH", test.events("/abcde12345"), {{"sequence", 3}});
   CHECK(down.status == 400);
   CHECK(down.body["error"]["message"] == "Invalid sequence value.");
-  CHECK(test.ask("PATCH", test.events("/abcde12345"), {{"end", {{"dateTime", "2026-12-01T12:00:00+01:00"}}}}).body["sequence"] == 5);
+  CHECK(test.ask("PATCH", test.events("/abcde12345"), {{"end", {{"dateTime", "2026-12-01T12:00:00+01:00"}}}})
+            .body["sequence"] == 5);
 }
 
 TEST_CASE("over-long property keys vanish and values are cut between characters") {
@@ -182,7 +188,8 @@ TEST_CASE("over-long property keys vanish and values are cut between characters"
   Json body = TestModel::event("abcde12345");
   std::string umlauts;
   for (int i = 0; i < 1100; ++i) umlauts += "ü";
-  body["extendedProperties"]["private"] = {{std::string(44, 'k'), "kept"}, {std::string(45, 'k'), "gone"}, {"v", umlauts}};
+  body["extendedProperties"]["private"] = {
+      {std::string(44, 'k'), "kept"}, {std::string(45, 'k'), "gone"}, {"v", umlauts}};
   Answer made = test.ask("POST", test.events(), body);
   CHECK(made.status == 200);
   const Json& kept = made.body["extendedProperties"]["private"];
@@ -206,7 +213,8 @@ TEST_CASE("a move leaves a tombstone and shows the same id elsewhere") {
   CHECK(moved.status == 200);
   CHECK(moved.body["organizer"]["email"] == other);
   CHECK(test.ask("GET", test.events("/abcde12345")).body["status"] == "cancelled");
-  CHECK(test.ask("GET", "calendars/" + percent_encode(other) + "/events/abcde12345").body["status"] == "confirmed");
+  CHECK(test.ask("GET", "calendars/" + percent_encode(other) + "/events/abcde12345").body["status"] ==
+        "confirmed");
 }
 
 TEST_CASE("an import gets the id made of its UID and replaces its earlier self") {

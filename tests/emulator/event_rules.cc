@@ -37,7 +37,8 @@ void check_enum(const Json& body, const char* name, std::initializer_list<const 
   if (!body.contains(name)) return;
   std::string value = body[name];
   bool fits = std::any_of(allowed.begin(), allowed.end(), [&](const char* one) { return value == one; });
-  if (!fits) throw bad_request("invalid", std::string("Invalid value for: ") + value + " is not a valid value");
+  if (!fits)
+    throw bad_request("invalid", std::string("Invalid value for: ") + value + " is not a valid value");
 }
 
 // One end of the event in its stored form: {"date"} or {"dateTime" with offset, "timeZone"}.
@@ -52,7 +53,8 @@ void normalise_time(Json& body, const std::string& name, const Calendar& calenda
     throw bad_time("Invalid " + name + " time.");
   }
   std::string zone = time.value("timeZone", "");
-  if (!zone.empty() && !is_known_zone(zone)) throw bad_time("Invalid time zone definition for " + name + " time.");
+  if (!zone.empty() && !is_known_zone(zone))
+    throw bad_time("Invalid time zone definition for " + name + " time.");
   if (has_date) {
     std::string text = time["date"];
     if (!parse_date(text)) throw bad_time("Invalid " + name + " time.");
@@ -65,7 +67,8 @@ void normalise_time(Json& body, const std::string& name, const Calendar& calenda
     throw bad_request("required", "Missing time zone definition for " + name + " time.");
   }
   if (zone.empty()) zone = calendar.zone();
-  int64_t instant = parsed->offset_ms ? parsed->local_ms - *parsed->offset_ms : local_to_instant(zone, parsed->local_ms);
+  int64_t instant =
+      parsed->offset_ms ? parsed->local_ms - *parsed->offset_ms : local_to_instant(zone, parsed->local_ms);
   time = {{"dateTime", format_in_zone(instant, zone)}, {"timeZone", zone}};
 }
 
@@ -136,8 +139,12 @@ void normalise_reminders(Json& body) {
   bool use_default = reminders.value("useDefault", false);
   Json overrides = reminders.value("overrides", Json::array());
   if (use_default && !overrides.empty()) {
-    throw ApiError{400, "calendar", "cannotUseDefaultRemindersAndSpecifyOverride",
-                   "Cannot specify both default reminders and overrides at the same time.", "", ""};
+    throw ApiError{400,
+                   "calendar",
+                   "cannotUseDefaultRemindersAndSpecifyOverride",
+                   "Cannot specify both default reminders and overrides at the same time.",
+                   "",
+                   ""};
   }
   Json kept = Json::array();
   for (const Json& one : overrides) {
@@ -145,7 +152,8 @@ void normalise_reminders(Json& body) {
     if (method == "sms") continue;  // accepted and ignored since 2019
     if (method != "email" && method != "popup") throw bad_request("invalid", "Invalid reminder method.");
     int minutes = one.value("minutes", -1);
-    if (minutes < 0 || minutes > kReminderMinutesMax) throw bad_request("invalid", "Invalid reminder minutes.");
+    if (minutes < 0 || minutes > kReminderMinutesMax)
+      throw bad_request("invalid", "Invalid reminder minutes.");
     kept.push_back({{"method", method}, {"minutes", minutes}});
   }
   if (kept.size() > kOverridesMax) throw bad_request("invalid", "Too many reminder overrides.");
@@ -193,13 +201,15 @@ void drop_defaults(Json& body) {
 void check_special_type(const Json& body, const Calendar& calendar) {
   std::string type = body.value("eventType", "default");
   if (type == "default") return;
-  ApiError refusal{400, "calendar", "eventTypeRestriction",
-                   "Event type '" + type + "' does not allow this request.", "", ""};
+  ApiError refusal{
+      400, "calendar", "eventTypeRestriction", "Event type '" + type + "' does not allow this request.",
+      "",  ""};
   bool is_all_day = body["start"].contains("date");
   if (type == "fromGmail") throw refusal;
   if (type == "birthday") {
     bool has_one_day = is_all_day && instant_of(body["end"]) - instant_of(body["start"]) == kDayMs;
-    bool is_private = body.value("visibility", "") == "private" && body.value("transparency", "") == "transparent";
+    bool is_private =
+        body.value("visibility", "") == "private" && body.value("transparency", "") == "transparent";
     if (body.contains("extendedProperties")) {
       throw bad_request("invalid", "'birthday' event type must not have private extended properties.");
     }
@@ -213,7 +223,8 @@ void check_special_type(const Json& body, const Calendar& calendar) {
 
 bool is_valid_event_id(const std::string& id) {
   if (id.size() < 5 || id.size() > 1024) return false;
-  return std::all_of(id.begin(), id.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'v'); });
+  return std::all_of(id.begin(), id.end(),
+                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'v'); });
 }
 
 std::string imported_event_id(const std::string& ical_uid) {
@@ -234,7 +245,8 @@ std::string imported_event_id(const std::string& ical_uid) {
 }
 
 std::string event_html_link(const std::string& event_id, const std::string& calendar_id) {
-  static constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  static constexpr std::string_view kAlphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string link = "https://www.google.com/calendar/event?eid=";
   unsigned buffer = 0;
   int bits = 0;
@@ -252,18 +264,20 @@ std::string event_html_link(const std::string& event_id, const std::string& cale
 }
 
 void drop_read_only(Json& body, bool is_import) {
-  for (const char* name : {"kind", "etag", "created", "updated", "creator", "htmlLink", "hangoutLink", "locked",
-                           "recurringEventId", "originalStartTime", "gadget"}) {
+  for (const char* name : {"kind", "etag", "created", "updated", "creator", "htmlLink", "hangoutLink",
+                           "locked", "recurringEventId", "originalStartTime", "gadget"}) {
     body.erase(name);
   }
   if (!is_import) body.erase("organizer");
 }
 
-void normalise_event(Json& body, const Calendar& calendar, const Json* previous, const WriteOptions& options) {
+void normalise_event(Json& body, const Calendar& calendar, const Json* previous,
+                     const WriteOptions& options) {
   check_enum(body, "status", {"confirmed", "tentative", "cancelled"});
   check_enum(body, "transparency", {"opaque", "transparent"});
   check_enum(body, "visibility", {"default", "public", "private", "confidential"});
-  check_enum(body, "eventType", {"default", "birthday", "focusTime", "fromGmail", "outOfOffice", "workingLocation"});
+  check_enum(body, "eventType",
+             {"default", "birthday", "focusTime", "fromGmail", "outOfOffice", "workingLocation"});
   if (!body.contains("status")) body["status"] = "confirmed";
   if (!body.contains("eventType")) body["eventType"] = "default";
   if (previous != nullptr && (*previous)["eventType"] != body["eventType"]) {
@@ -281,15 +295,18 @@ void normalise_event(Json& body, const Calendar& calendar, const Json* previous,
     if (body.value("eventLabelId", "").empty()) body.erase("eventLabelId");
   } else {
     body.erase("eventLabelId");
-    if (previous != nullptr && previous->contains("eventLabelId")) body["eventLabelId"] = (*previous)["eventLabelId"];
+    if (previous != nullptr && previous->contains("eventLabelId"))
+      body["eventLabelId"] = (*previous)["eventLabelId"];
   }
   if (body.contains("colorId")) {
-    static const std::set<std::string> kColors = {"", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"};
+    static const std::set<std::string> kColors = {"",  "1", "2", "3", "4",  "5",
+                                                  "6", "7", "8", "9", "10", "11"};
     if (!kColors.count(body["colorId"].get<std::string>())) throw bad_request("invalid", "Invalid color id.");
   }
   if (!options.supports_attachments) {
     body.erase("attachments");
-    if (previous != nullptr && previous->contains("attachments")) body["attachments"] = (*previous)["attachments"];
+    if (previous != nullptr && previous->contains("attachments"))
+      body["attachments"] = (*previous)["attachments"];
   } else if (body.contains("attachments") && body["attachments"].size() > kAttachmentsMax) {
     throw bad_request("invalid", "Too many attachments.");
   }
@@ -315,8 +332,9 @@ void index_times(EventRecord& record) {
 }
 
 bool shared_properties_differ(const Json& before, const Json& after) {
-  static const std::set<std::string> kOwnedByCopy = {"reminders",  "colorId",  "transparency", "attendees", "updated",
-                                                     "visibility", "sequence", "status",       "eventLabelId"};
+  static const std::set<std::string> kOwnedByCopy = {"reminders", "colorId", "transparency",
+                                                     "attendees", "updated", "visibility",
+                                                     "sequence",  "status",  "eventLabelId"};
   auto strip = [](Json body) {
     for (const std::string& name : kOwnedByCopy) body.erase(name);
     if (body.contains("extendedProperties")) {
@@ -404,7 +422,8 @@ std::vector<EventRecord> instances_of(const Calendar& calendar, const EventRecor
   int64_t duration = master.end_ms - master.start_ms;
   bool is_all_day = master.body["start"].contains("date");
   auto exceptions = calendar.exceptions.find(master.id);
-  for (int64_t start : series_starts(series_of(master), window.from_ms - duration, window.until_ms, window.limit)) {
+  for (int64_t start :
+       series_starts(series_of(master), window.from_ms - duration, window.until_ms, window.limit)) {
     if (start + duration <= window.from_ms && duration > 0) continue;
     std::string id = instance_id(master.id, start, is_all_day);
     if (exceptions != calendar.exceptions.end() && exceptions->second.count(id)) continue;
@@ -413,7 +432,8 @@ std::vector<EventRecord> instances_of(const Calendar& calendar, const EventRecor
   if (exceptions != calendar.exceptions.end()) {
     for (const std::string& id : exceptions->second) {
       const EventRecord& exception = calendar.events.at(id);
-      if (exception.end_ms > window.from_ms && exception.start_ms < window.until_ms) result.push_back(exception);
+      if (exception.end_ms > window.from_ms && exception.start_ms < window.until_ms)
+        result.push_back(exception);
     }
   }
   std::sort(result.begin(), result.end(), [](const EventRecord& a, const EventRecord& b) {
@@ -435,8 +455,8 @@ Json render_event(const Calendar& calendar, const EventRecord& record, const Vie
     }
   }
   if (is_redacted && !is_bare) {
-    for (const char* name : {"start", "end", "created", "updated", "visibility", "transparency", "iCalUID", "sequence",
-                             "eventType", "htmlLink", "recurrence"}) {
+    for (const char* name : {"start", "end", "created", "updated", "visibility", "transparency", "iCalUID",
+                             "sequence", "eventType", "htmlLink", "recurrence"}) {
       if (record.body.contains(name)) body[name] = record.body[name];
     }
     body["visibility"] = "private";

@@ -28,8 +28,8 @@ std::string event_html_link(const std::string& event_id, const std::string& cale
 // Removes what only the server sets. `is_import` keeps organizer and iCalUID.
 void drop_read_only(Json& body, bool is_import);
 
-// Checks and normalises the client's part of `body` (times, recurrence, properties, reminders, guests…) in place.
-// `previous` is the stored resource before the change, or nullptr.
+// Checks and normalises the client's part of `body` (times, recurrence, properties, reminders, guests…) in
+// place. `previous` is the stored resource before the change, or nullptr.
 void normalise_event(Json& body, const Calendar& calendar, const Json* previous, const WriteOptions& options);
 
 // Fills start_ms, end_ms from the normalised body.
@@ -63,9 +63,9 @@ std::vector<EventRecord> instances_of(const Calendar& calendar, const EventRecor
 struct Viewer {
   std::string mail;
   int role = kOwner;
-  std::string zone;              // the answer's zone; empty: the calendar's
+  std::string zone;  // the answer's zone; empty: the calendar's
   std::optional<int> max_attendees;
-  bool is_bare = false;          // a tombstone of which only the id is left
+  bool is_bare = false;  // a tombstone of which only the id is left
 };
 // The resource as this viewer sees it, with kind and etag.
 Json render_event(const Calendar& calendar, const EventRecord& record, const Viewer& viewer);

@@ -41,7 +41,8 @@ TEST_CASE("a patched instance becomes an exception and keeps its identity") {
   TestModel test;
   test.ask("POST", test.events(), weekly());
   Answer moved = test.ask("PATCH", test.events(kSecond),
-                          {{"start", {{"dateTime", "2026-12-09T10:00:00+01:00"}}}, {"end", {{"dateTime", "2026-12-09T10:30:00+01:00"}}}});
+                          {{"start", {{"dateTime", "2026-12-09T10:00:00+01:00"}}},
+                           {"end", {{"dateTime", "2026-12-09T10:30:00+01:00"}}}});
   CHECK(moved.status == 200);
   CHECK(moved.body["originalStartTime"]["dateTime"] == "2026-12-08T09:00:00+01:00");
   Answer all = test.ask("GET", test.events("?singleEvents=true&orderBy=startTime"));
@@ -94,7 +95,9 @@ TEST_CASE("a changed rule cancels exceptions whose start is gone") {
 TEST_CASE("windows are exclusive at both ends and see into series") {
   TestModel test;
   test.ask("POST", test.events(), weekly());
-  auto count = [&](const std::string& window) { return test.ask("GET", test.events("?" + window)).body["items"].size(); };
+  auto count = [&](const std::string& window) {
+    return test.ask("GET", test.events("?" + window)).body["items"].size();
+  };
   CHECK(count("timeMin=2026-12-22T08:15:00Z") == 0);
   CHECK(count("timeMin=2026-12-22T08:14:00Z") == 1);
   CHECK(count("timeMax=2026-12-01T08:00:00Z") == 0);

@@ -42,7 +42,8 @@ std::set<std::string> guests_here(const World& world, const Calendar& calendar, 
   return guests;
 }
 
-void copy_to_guest(World& world, const EventRecord& original, const std::string& guest, const Author& author) {
+void copy_to_guest(World& world, const EventRecord& original, const std::string& guest,
+                   const Author& author) {
   Calendar& copy_calendar = world.calendars.at(guest);
   auto existing = copy_calendar.events.find(original.id);
   EventRecord copy = original;
@@ -112,8 +113,8 @@ void report_answer(World& world, const Calendar& calendar, const EventRecord& co
   world.commit_event(*home, std::move(original), {author.actor, "update", true});
 }
 
-// After a change of rule or start: exceptions of starts that are gone are cancelled, and the lost starts remembered
-// for clients that sync expanded instances.
+// After a change of rule or start: exceptions of starts that are gone are cancelled, and the lost starts
+// remembered for clients that sync expanded instances.
 void settle_series(World& world, Calendar& calendar, const EventRecord& before, const std::string& master_id,
                    const Author& author) {
   EventRecord& master = calendar.events.at(master_id);
@@ -147,12 +148,14 @@ void make_conference(World& world, Json& body) {
   Json& data = body["conferenceData"];
   if (data.contains("conferenceId")) return;
   std::string letters = "abcdefghijklmnopqrstuvwxyz";
-  std::string id = world.prng.text(3, letters) + "-" + world.prng.text(4, letters) + "-" + world.prng.text(3, letters);
+  std::string id =
+      world.prng.text(3, letters) + "-" + world.prng.text(4, letters) + "-" + world.prng.text(3, letters);
   std::string link = "https://meet.google.com/" + id;
   data["createRequest"]["status"] = {{"statusCode", "success"}};
   data["conferenceId"] = id;
   data["conferenceSolution"] = {{"key", {{"type", "hangoutsMeet"}}}, {"name", "Google Meet"}};
-  data["entryPoints"] = Json::array({{{"entryPointType", "video"}, {"uri", link}, {"label", link.substr(8)}}});
+  data["entryPoints"] =
+      Json::array({{{"entryPointType", "video"}, {"uri", link}, {"label", link.substr(8)}}});
   body["hangoutLink"] = link;
 }
 
@@ -211,9 +214,14 @@ EventRecord& import_event(World& world, Calendar& calendar, Json body, const Aut
     std::string organizer = body["organizer"].value("email", "");
     bool takes_part = organizer == calendar.id || own_attendance(body, calendar.id) != nullptr;
     if (!takes_part) {
-      throw ApiError{400, "calendar", "participantIsNeitherOrganizerNorAttendee",
-                     "The owner of the calendar must either be the organizer or an attendee of an event that is "
-                     "imported.", "", ""};
+      throw ApiError{
+          400,
+          "calendar",
+          "participantIsNeitherOrganizerNorAttendee",
+          "The owner of the calendar must either be the organizer or an attendee of an event that is "
+          "imported.",
+          "",
+          ""};
     }
   } else {
     body["organizer"] = organizer_of(calendar);
@@ -232,13 +240,15 @@ EventRecord& import_event(World& world, Calendar& calendar, Json body, const Aut
   if (previous == nullptr) record.id = imported_event_id(uid);
   if (!body.contains("sequence")) body["sequence"] = 0;
   body["id"] = record.id;
-  body["created"] = previous != nullptr ? (*previous)["created"] : Json(format_utc_ms(world.now_ms / 1000 * 1000));
+  body["created"] =
+      previous != nullptr ? (*previous)["created"] : Json(format_utc_ms(world.now_ms / 1000 * 1000));
   body["creator"] = {{"email", author.mail}};
   body["organizer"] = organizer;
   body["privateCopy"] = true;
   record.body = std::move(body);
   index_times(record);
-  return world.commit_event(calendar, std::move(record), {author.actor, previous != nullptr ? "update" : "insert", true});
+  return world.commit_event(calendar, std::move(record),
+                            {author.actor, previous != nullptr ? "update" : "insert", true});
 }
 
 EventRecord change_event(World& world, Calendar& calendar, const EventRecord& before, Json after,
@@ -275,7 +285,8 @@ EventRecord change_event(World& world, Calendar& calendar, const EventRecord& be
     throw shared_property_by_guest();
   }
   after["sequence"] = new_sequence;
-  if (new_sequence == old_sequence && !is_guest && times_differ(old, after)) after["sequence"] = new_sequence + 1;
+  if (new_sequence == old_sequence && !is_guest && times_differ(old, after))
+    after["sequence"] = new_sequence + 1;
   if (after == old) return before;
 
   EventRecord record = before;
@@ -283,15 +294,16 @@ EventRecord change_event(World& world, Calendar& calendar, const EventRecord& be
   index_times(record);
   bool is_deletion = after["status"] == "cancelled" && old["status"] != "cancelled";
   bool moves_updated = !only_reminders_differ(old, after);
-  EventRecord stored =
-      world.commit_event(calendar, std::move(record), {author.actor, is_deletion ? "delete" : "update", moves_updated});
+  EventRecord stored = world.commit_event(calendar, std::move(record),
+                                          {author.actor, is_deletion ? "delete" : "update", moves_updated});
   if (before.is_series() && (times_differ(old, after) || is_deletion)) {
     settle_series(world, calendar, before, before.id, author);
   }
   if (is_guest) {
     Json copy = stored.body;
     if (Json* attendance = own_attendance(copy, calendar.id)) {
-      report_answer(world, calendar, stored, is_deletion ? "declined" : attendance->value("responseStatus", ""), author);
+      report_answer(world, calendar, stored,
+                    is_deletion ? "declined" : attendance->value("responseStatus", ""), author);
     }
   } else {
     spread_to_guests(world, calendar, stored, &old, author);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The life of an event: made, changed, cancelled, brought back, moved; with the copies in guests' calendars and the
-// exceptions of series. API methods and persons in the page go through these same functions.
+// The life of an event: made, changed, cancelled, brought back, moved; with the copies in guests' calendars
+// and the exceptions of series. API methods and persons in the page go through these same functions.
 #pragma once
 
 #include <string>
@@ -23,8 +23,9 @@ EventRecord& insert_event(World& world, Calendar& calendar, Json body, const Aut
 EventRecord& import_event(World& world, Calendar& calendar, Json body, const Author& author,
                           const WriteOptions& options);
 
-// Replaces what `before` was by `after` (already merged for a patch). `before` may be a computed instance, which
-// becomes a stored exception. Nothing is committed when nothing changed; the answer is then `before` itself.
+// Replaces what `before` was by `after` (already merged for a patch). `before` may be a computed instance,
+// which becomes a stored exception. Nothing is committed when nothing changed; the answer is then `before`
+// itself.
 EventRecord change_event(World& world, Calendar& calendar, const EventRecord& before, Json after,
                          const Author& author, const WriteOptions& options);
 

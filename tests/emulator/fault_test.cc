@@ -47,7 +47,8 @@ TEST_CASE("a background change makes the etag of the last answer stale") {
   add_fault(test, {{"kind", "bump_etag_after_write"}, {"ms", 100}});
   Answer made = test.insert("abcde12345");
   test.pass(100);
-  CHECK(test.ask("PATCH", test.events("/abcde12345"), {{"summary", "x"}}, {{"if-match", made.etag}}).status == 412);
+  CHECK(test.ask("PATCH", test.events("/abcde12345"), {{"summary", "x"}}, {{"if-match", made.etag}}).status ==
+        412);
 }
 
 TEST_CASE("a list can lie once and come in small pages") {

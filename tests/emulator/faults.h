@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "tests/emulator/prng.h"
 #include "tests/emulator/message.h"
+#include "tests/emulator/prng.h"
 
 namespace kalends::emulator {
 

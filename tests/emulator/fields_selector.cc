@@ -33,7 +33,8 @@ class Parser {
   bool parse_path(Selection& into, int depth) {
     if (depth > kDepthMax) return false;
     size_t start = position_;
-    while (position_ < text_.size() && std::string_view("/(),").find(text_[position_]) == std::string_view::npos) {
+    while (position_ < text_.size() &&
+           std::string_view("/(),").find(text_[position_]) == std::string_view::npos) {
       ++position_;
     }
     if (position_ == start) return false;

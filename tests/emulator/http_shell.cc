@@ -34,7 +34,8 @@ int64_t real_now_ms() {
 Request to_request(const http::request<http::string_body>& message) {
   Request request;
   request.method = std::string(message.method_string());
-  split_target(std::string_view(message.target().data(), message.target().size()), request.path, request.query);
+  split_target(std::string_view(message.target().data(), message.target().size()), request.path,
+               request.query);
   for (const auto& field : message) {
     std::string name(field.name_string());
     for (char& c : name) {
@@ -46,7 +47,8 @@ Request to_request(const http::request<http::string_body>& message) {
   return request;
 }
 
-http::response<http::string_body> to_message(const Response& response, const http::request<http::string_body>& request) {
+http::response<http::string_body> to_message(const Response& response,
+                                             const http::request<http::string_body>& request) {
   http::response<http::string_body> message;
   message.version(11);
   message.result(static_cast<unsigned>(response.status));
@@ -186,7 +188,8 @@ void HttpShell::send_due_notices() {
 asio::awaitable<void> HttpShell::push_loop() {
   while (true) {
     auto next = stand_in_.model().next_notice_ms();
-    int64_t wait = next ? std::max<int64_t>(1, *next - stand_in_.clock_offset_ms() - real_now_ms()) : 3'600'000;
+    int64_t wait =
+        next ? std::max<int64_t>(1, *next - stand_in_.clock_offset_ms() - real_now_ms()) : 3'600'000;
     push_timer_.expires_after(std::chrono::milliseconds(std::min<int64_t>(wait, 3'600'000)));
     error_code error;
     co_await push_timer_.async_wait(asio::redirect_error(asio::use_awaitable, error));

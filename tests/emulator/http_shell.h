@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// HTTP on 127.0.0.1 around the stand-in: one thread, keep-alive connections, push deliveries. All decisions are the
-// stand-in's; this file only moves bytes and time.
+// HTTP on 127.0.0.1 around the stand-in: one thread, keep-alive connections, push deliveries. All decisions
+// are the stand-in's; this file only moves bytes and time.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>

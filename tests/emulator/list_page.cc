@@ -25,8 +25,9 @@ std::string hash_parameters(const Call& call, const std::vector<std::string>& na
 }
 
 std::string hash_all_parameters(const Call& call) {
-  static const std::set<std::string> kFree = {"pageToken", "maxResults", "fields",  "prettyPrint", "alt",
-                                              "quotaUser", "key",        "userIp",  "oauth_token", "access_token"};
+  static const std::set<std::string> kFree = {"pageToken",   "maxResults",  "fields", "prettyPrint",
+                                              "alt",         "quotaUser",   "key",    "userIp",
+                                              "oauth_token", "access_token"};
   std::vector<std::string> names;
   for (const auto& [name, value] : call.request.query) {
     if (!kFree.count(name)) names.push_back(name);
@@ -43,14 +44,16 @@ ListRun begin_list(const Call& call, const ListSpec& spec) {
   if (!sync_text.empty()) {
     for (const std::string& name : spec.forbidden_with_sync) {
       if (!call.all(name).empty()) {
-        throw bad_parameter("badRequest", "The parameter '" + name + "' cannot be combined with syncToken.", name);
+        throw bad_parameter("badRequest", "The parameter '" + name + "' cannot be combined with syncToken.",
+                            name);
       }
     }
     auto token = read_sync_token(sync_text, world.token_key);
     bool is_ours = token && token->mail == call.caller.mail && token->collection == spec.collection &&
                    token->query_hash == spec.query_hash && token->change <= spec.change;
     if (!is_ours) throw bad_parameter("invalid", "Invalid sync token value.", "syncToken");
-    bool is_dead = token->epoch != spec.epoch || world.now_ms - token->made_ms > world.switches.sync_token_life_ms;
+    bool is_dead =
+        token->epoch != spec.epoch || world.now_ms - token->made_ms > world.switches.sync_token_life_ms;
     if (is_dead) throw full_sync_required();
     run.since = token;
   }
@@ -80,7 +83,8 @@ void finish_list(Call& call, const ListSpec& spec, const ListRun& run, std::vect
                              [](const std::string& key, const ListItem& item) { return key < item.key; });
   }
   Json shown = Json::array();
-  PageToken next{call.caller.mail + " " + spec.collection, spec.page_hash, run.page ? run.page->after : "", run.snapshot, false};
+  PageToken next{call.caller.mail + " " + spec.collection, spec.page_hash, run.page ? run.page->after : "",
+                 run.snapshot, false};
   bool wants_empty_page = (call.world.switches.empty_pages || call.forced_empty_pages) &&
                           !(run.page && run.page->was_empty) && !call.forced_empty;
   bool has_more = wants_empty_page;

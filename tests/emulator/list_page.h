@@ -12,11 +12,11 @@
 namespace kalends::emulator {
 
 struct ListSpec {
-  std::string collection;      // "events:CALENDAR"…
-  std::string query_hash;      // of the parameters that must stay equal between runs
-  std::string page_hash;       // of all parameters of one run
+  std::string collection;  // "events:CALENDAR"…
+  std::string query_hash;  // of the parameters that must stay equal between runs
+  std::string page_hash;   // of all parameters of one run
   std::vector<std::string> forbidden_with_sync;
-  uint64_t change = 0;         // of the collection now
+  uint64_t change = 0;  // of the collection now
   uint64_t epoch = 0;
   int default_page_size = 250;
   int page_size_max = 2500;
@@ -29,8 +29,8 @@ struct ListRun {
   int page_size = 0;
 };
 
-// Reads and checks syncToken and pageToken. Throws 400 invalid for what we did not make or another query's token, 410
-// for one that died.
+// Reads and checks syncToken and pageToken. Throws 400 invalid for what we did not make or another query's
+// token, 410 for one that died.
 ListRun begin_list(const Call& call, const ListSpec& spec);
 
 // One item and its place in the run's order.
@@ -39,8 +39,8 @@ struct ListItem {
   Json body;
 };
 
-// Cuts the page out of all items of the run (sorted by key here) and adds items and nextPageToken or nextSyncToken to
-// call.result. `sync` is the token to give on the last page; nullopt: this query gives none.
+// Cuts the page out of all items of the run (sorted by key here) and adds items and nextPageToken or
+// nextSyncToken to call.result. `sync` is the token to give on the last page; nullopt: this query gives none.
 void finish_list(Call& call, const ListSpec& spec, const ListRun& run, std::vector<ListItem> items,
                  std::optional<SyncToken> sync);
 

@@ -20,12 +20,21 @@ int main(int argument_count, char** arguments) {
   app.add_option("--port", port, "Port on 127.0.0.1; 0 takes any free one")->capture_default_str();
   app.add_option("--seed", options.seed, "Seed of everything that is left to chance")->capture_default_str();
   app.add_option("--user", options.people, "Mail address of a person with a calendar; repeatable");
-  app.add_option("--redirect-uri", options.redirect_uris, "Allowed OAuth redirect address, matched exactly; repeatable. Without any, every loopback address is allowed");
-  app.add_option("--quota-user", switches.quota_per_user, "Queries per minute and user; 0 is no limit")->capture_default_str();
-  app.add_option("--quota-project", switches.quota_per_project, "Queries per minute and project; 0 is no limit")->capture_default_str();
-  app.add_option("--quota-status", switches.quota_status, "Status of a quota refusal: 403 or 429")->check(CLI::IsMember({403, 429}))->capture_default_str();
-  app.add_option("--patch-cost", switches.patch_cost, "Quota units of one patch; Google's reference says 3")->capture_default_str();
-  app.add_flag("--https-webhooks-only", refuses_http_webhooks, "Refuse plain http for push channels, loopback too");
+  app.add_option("--redirect-uri", options.redirect_uris,
+                 "Allowed OAuth redirect address, matched exactly; repeatable. Without any, every loopback "
+                 "address is allowed");
+  app.add_option("--quota-user", switches.quota_per_user, "Queries per minute and user; 0 is no limit")
+      ->capture_default_str();
+  app.add_option("--quota-project", switches.quota_per_project,
+                 "Queries per minute and project; 0 is no limit")
+      ->capture_default_str();
+  app.add_option("--quota-status", switches.quota_status, "Status of a quota refusal: 403 or 429")
+      ->check(CLI::IsMember({403, 429}))
+      ->capture_default_str();
+  app.add_option("--patch-cost", switches.patch_cost, "Quota units of one patch; Google's reference says 3")
+      ->capture_default_str();
+  app.add_flag("--https-webhooks-only", refuses_http_webhooks,
+               "Refuse plain http for push channels, loopback too");
   CLI11_PARSE(app, argument_count, arguments);
   switches.allow_http_webhooks = !refuses_http_webhooks;
 

@@ -16,8 +16,8 @@ namespace kalends::emulator {
 
 using Json = nlohmann::json;
 
-using Headers = std::map<std::string, std::string>;                  // names in lower case
-using Query = std::vector<std::pair<std::string, std::string>>;      // percent-decoded, in order of appearance
+using Headers = std::map<std::string, std::string>;              // names in lower case
+using Query = std::vector<std::pair<std::string, std::string>>;  // percent-decoded, in order of appearance
 
 struct Request {
   std::string method;  // upper case
@@ -37,7 +37,8 @@ struct Caller {
   std::set<std::string> scopes;  // without the common prefix for Calendar scopes
 };
 
-// How an answer travels: faults on demand are decided in the model and carried out by whoever holds the socket.
+// How an answer travels: faults on demand are decided in the model and carried out by whoever holds the
+// socket.
 enum class Delivery {
   kSend,
   kDrop,      // close the connection without an answer

@@ -15,7 +15,11 @@ struct Answer {
   Json body;
   std::string etag;
   Delivery delivery = Delivery::kSend;
-  std::string reason() const { return body.is_object() && body.contains("error") ? body["error"]["errors"][0]["reason"].get<std::string>() : ""; }
+  std::string reason() const {
+    return body.is_object() && body.contains("error")
+               ? body["error"]["errors"][0]["reason"].get<std::string>()
+               : "";
+  }
 };
 
 struct TestModel {
@@ -27,7 +31,8 @@ struct TestModel {
   }
 
   // path is below /calendar/v3/ and may carry a query.
-  Answer ask(const std::string& method, const std::string& path, const Json& body = Json(), const Headers& headers = {}) {
+  Answer ask(const std::string& method, const std::string& path, const Json& body = Json(),
+             const Headers& headers = {}) {
     Request request;
     request.method = method;
     split_target("/calendar/v3/" + path, request.path, request.query);
@@ -43,7 +48,9 @@ struct TestModel {
     return answer;
   }
 
-  std::string events(const std::string& rest = "") const { return "calendars/" + percent_encode(calendar) + "/events" + rest; }
+  std::string events(const std::string& rest = "") const {
+    return "calendars/" + percent_encode(calendar) + "/events" + rest;
+  }
 
   Answer insert(const std::string& id, const std::string& summary = "Write the docs") {
     return ask("POST", events(), event(id, summary));

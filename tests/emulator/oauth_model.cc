@@ -12,9 +12,9 @@ namespace {
 
 constexpr std::string_view kScopePrefix = "https://www.googleapis.com/auth/";
 constexpr int64_t kCodeLifeMs = 10 * kMinuteMs;
-constexpr int64_t kIdleLifeMs = 183 * kDayMs;       // an unused refresh token dies after six months
+constexpr int64_t kIdleLifeMs = 183 * kDayMs;  // an unused refresh token dies after six months
 constexpr int64_t kTestingLifeMs = 7 * kDayMs;
-constexpr size_t kRefreshTokensMax = 100;           // per person and client; the oldest goes
+constexpr size_t kRefreshTokensMax = 100;  // per person and client; the oldest goes
 
 std::string field(const Query& query, const std::string& name) {
   for (const auto& [key, value] : query) {
@@ -52,12 +52,23 @@ bool is_known_scope(const std::string& scope) {
   if (is_sign_in_scope(scope) || scope == "https://mail.google.com/") return true;
   if (scope.rfind(kScopePrefix, 0) != 0) return false;
   std::string name = scope.substr(kScopePrefix.size());
-  static const std::set<std::string> kCalendar = {
-      "calendar", "calendar.acls", "calendar.acls.readonly", "calendar.app.created", "calendar.calendarlist",
-      "calendar.calendarlist.readonly", "calendar.calendars", "calendar.calendars.readonly", "calendar.events",
-      "calendar.events.freebusy", "calendar.events.owned", "calendar.events.owned.readonly",
-      "calendar.events.public.readonly", "calendar.events.readonly", "calendar.freebusy", "calendar.readonly",
-      "calendar.settings.readonly"};
+  static const std::set<std::string> kCalendar = {"calendar",
+                                                  "calendar.acls",
+                                                  "calendar.acls.readonly",
+                                                  "calendar.app.created",
+                                                  "calendar.calendarlist",
+                                                  "calendar.calendarlist.readonly",
+                                                  "calendar.calendars",
+                                                  "calendar.calendars.readonly",
+                                                  "calendar.events",
+                                                  "calendar.events.freebusy",
+                                                  "calendar.events.owned",
+                                                  "calendar.events.owned.readonly",
+                                                  "calendar.events.public.readonly",
+                                                  "calendar.events.readonly",
+                                                  "calendar.freebusy",
+                                                  "calendar.readonly",
+                                                  "calendar.settings.readonly"};
   return kCalendar.count(name) > 0 || name.rfind("gmail.", 0) == 0;
 }
 
@@ -111,7 +122,8 @@ bool is_unreserved(const std::string& text) {
 }
 
 std::string base64_decode(const std::string& text) {
-  static constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  static constexpr std::string_view kAlphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string bytes;
   unsigned buffer = 0;
   int bits = 0;
@@ -141,16 +153,23 @@ OAuthModel::OAuthModel(OAuthOptions options, World& world)
 }
 
 bool OAuthModel::owns_path(const std::string& path) {
-  static const std::set<std::string> kPaths = {"/o/oauth2/v2/auth", "/token", "/revoke", "/tokeninfo", "/v1/userinfo",
-                                               "/oauth2/v3/certs", "/.well-known/openid-configuration",
-                                               "/oauth2/v2/userinfo", "/oauth2/v2/tokeninfo"};
+  static const std::set<std::string> kPaths = {"/o/oauth2/v2/auth",
+                                               "/token",
+                                               "/revoke",
+                                               "/tokeninfo",
+                                               "/v1/userinfo",
+                                               "/oauth2/v3/certs",
+                                               "/.well-known/openid-configuration",
+                                               "/oauth2/v2/userinfo",
+                                               "/oauth2/v2/tokeninfo"};
   return kPaths.count(path) > 0;
 }
 
 Response OAuthModel::handle(const Request& request) {
   const std::string& path = request.path;
   if (path == "/o/oauth2/v2/auth") return authorise(request);
-  if (path == "/token") return request.method == "POST" ? token(request) : oauth_error(404, "invalid_request", "Not found");
+  if (path == "/token")
+    return request.method == "POST" ? token(request) : oauth_error(404, "invalid_request", "Not found");
   if (path == "/revoke") return revoke(request);
   if (path == "/tokeninfo" || path == "/oauth2/v2/tokeninfo") return token_info(request);
   if (path == "/v1/userinfo" || path == "/oauth2/v2/userinfo") return user_info(request);
@@ -164,12 +183,15 @@ Response OAuthModel::handle(const Request& request) {
 
 bool OAuthModel::is_allowed_redirect(const std::string& uri) const {
   if (!options_.redirect_uris.empty()) {
-    return std::find(options_.redirect_uris.begin(), options_.redirect_uris.end(), uri) != options_.redirect_uris.end();
+    return std::find(options_.redirect_uris.begin(), options_.redirect_uris.end(), uri) !=
+           options_.redirect_uris.end();
   }
-  for (const char* start : {"http://127.0.0.1", "http://localhost", "http://[::1]", "https://127.0.0.1", "https://localhost"}) {
+  for (const char* start :
+       {"http://127.0.0.1", "http://localhost", "http://[::1]", "https://127.0.0.1", "https://localhost"}) {
     size_t length = std::string_view(start).size();
     if (uri.compare(0, length, start) != 0) continue;
-    if (uri.size() == length || uri[length] == ':' || uri[length] == '/') return uri.find('#') == std::string::npos;
+    if (uri.size() == length || uri[length] == ':' || uri[length] == '/')
+      return uri.find('#') == std::string::npos;
   }
   return false;
 }
@@ -178,21 +200,28 @@ Response OAuthModel::authorise(const Request& request) {
   bool is_form = request.method == "POST";
   Query query = is_form ? parse_query(request.body) : request.query;
   std::string uri = field(query, "redirect_uri");
-  if (field(query, "client_id") != client_id_) return error_page("invalid_client", "The OAuth client was not found.");
+  if (field(query, "client_id") != client_id_)
+    return error_page("invalid_client", "The OAuth client was not found.");
   if (uri.empty()) return error_page("invalid_request", "Missing required parameter: redirect_uri");
   if (!is_allowed_redirect(uri)) {
-    return error_page("redirect_uri_mismatch", "The redirect URI in the request, " + uri + ", does not match the ones authorized for the OAuth client.");
+    return error_page("redirect_uri_mismatch",
+                      "The redirect URI in the request, " + uri +
+                          ", does not match the ones authorized for the OAuth client.");
   }
   if (field(query, "response_type") != "code") return error_page("invalid_request", "Invalid response_type.");
   Scopes asked;
   for (const std::string& scope : words(field(query, "scope"))) asked.insert(full_scope(scope));
   if (asked.empty()) return error_page("invalid_request", "Missing required parameter: scope");
   for (const std::string& scope : asked) {
-    if (!is_known_scope(scope)) return error_page("invalid_scope", "Some requested scopes were invalid: " + scope);
+    if (!is_known_scope(scope))
+      return error_page("invalid_scope", "Some requested scopes were invalid: " + scope);
   }
-  std::string challenge = field(query, "code_challenge"), challenge_method = field(query, "code_challenge_method");
-  bool is_wrong_challenge = !challenge.empty() && (challenge.size() < 43 || challenge.size() > 128 || !is_unreserved(challenge));
-  if (is_wrong_challenge || (!challenge_method.empty() && challenge_method != "S256" && challenge_method != "plain")) {
+  std::string challenge = field(query, "code_challenge"),
+              challenge_method = field(query, "code_challenge_method");
+  bool is_wrong_challenge =
+      !challenge.empty() && (challenge.size() < 43 || challenge.size() > 128 || !is_unreserved(challenge));
+  if (is_wrong_challenge ||
+      (!challenge_method.empty() && challenge_method != "S256" && challenge_method != "plain")) {
     return error_page("invalid_request", "Invalid code_challenge.");
   }
   Query refusal = {{"error", "access_denied"}, {"state", field(query, "state")}};
@@ -224,7 +253,8 @@ Response OAuthModel::authorise(const Request& request) {
       mail = world_.people.begin()->first;
       is_known = true;
     }
-    if (!is_known) return error_page("invalid_request", "test_consent needs a login_hint with a known account.");
+    if (!is_known)
+      return error_page("invalid_request", "test_consent needs a login_hint with a known account.");
     if (test_consent == "deny") return redirect(uri, refusal);
     Scopes granted, wanted;
     for (const std::string& scope : words(test_consent)) wanted.insert(full_scope(scope));
@@ -238,9 +268,11 @@ Response OAuthModel::authorise(const Request& request) {
   Scopes prompts = words(field(query, "prompt"));
   if (prompts.count("none")) {
     if (is_known && !is_new(mail)) return decide(query, mail, asked);
-    return redirect(uri, {{"error", is_known ? "consent_required" : "login_required"}, {"state", field(query, "state")}});
+    return redirect(
+        uri, {{"error", is_known ? "consent_required" : "login_required"}, {"state", field(query, "state")}});
   }
-  bool is_settled = is_known && !prompts.count("consent") && !prompts.count("select_account") && !is_new(mail);
+  bool is_settled =
+      is_known && !prompts.count("consent") && !prompts.count("select_account") && !is_new(mail);
   if (is_settled) return decide(query, mail, asked);
   return consent_page(query, asked, is_known ? mail : "");
 }
@@ -248,7 +280,8 @@ Response OAuthModel::authorise(const Request& request) {
 Response OAuthModel::decide(const Query& query, const std::string& mail, const Scopes& granted) {
   Grant& grant = grants_[mail];
   Scopes scopes = granted;
-  if (field(query, "include_granted_scopes") == "true") scopes.insert(grant.scopes.begin(), grant.scopes.end());
+  if (field(query, "include_granted_scopes") == "true")
+    scopes.insert(grant.scopes.begin(), grant.scopes.end());
   Code code;
   code.mail = mail;
   code.scopes = scopes;
@@ -258,7 +291,8 @@ Response OAuthModel::decide(const Query& query, const std::string& mail, const S
   code.nonce = field(query, "nonce");
   code.made_ms = world_.now_ms;
   bool is_offline = field(query, "access_type") == "offline";
-  code.gives_refresh_token = is_offline && (!grant.has_refresh_token || words(field(query, "prompt")).count("consent"));
+  code.gives_refresh_token =
+      is_offline && (!grant.has_refresh_token || words(field(query, "prompt")).count("consent"));
   grant.scopes.insert(granted.begin(), granted.end());
   std::string text = "4/0A" + prng_.text(70, kUrlSafe);
   codes_[text] = code;
@@ -283,10 +317,14 @@ Response OAuthModel::consent_page(const Query& query, const Scopes& asked, const
   return html_answer(200, render_consent_page(view));
 }
 
-Json OAuthModel::issue(const std::string& mail, const Scopes& scopes, const std::string& refresh_token, const std::string& nonce) {
+Json OAuthModel::issue(const std::string& mail, const Scopes& scopes, const std::string& refresh_token,
+                       const std::string& nonce) {
   std::string text = "ya29." + prng_.text(120, kUrlSafe);
   access_tokens_[text] = {mail, scopes, world_.now_ms + access_token_life_s_ * 1000, refresh_token};
-  Json answer = {{"access_token", text}, {"expires_in", access_token_life_s_}, {"scope", joined(scopes)}, {"token_type", "Bearer"}};
+  Json answer = {{"access_token", text},
+                 {"expires_in", access_token_life_s_},
+                 {"scope", joined(scopes)},
+                 {"token_type", "Bearer"}};
   if (scopes.count("openid")) {
     const Person& person = world_.people.at(mail);
     Json claims = {{"iss", has_short_issuer_ ? "accounts.google.com" : "https://accounts.google.com"},
@@ -318,13 +356,16 @@ Response OAuthModel::token(const Request& request) {
   }
   Query form = parse_query(request.body);
   std::string id = field(form, "client_id"), secret = field(form, "client_secret");
-  if (const std::string* header = request.header("authorization"); header != nullptr && header->rfind("Basic ", 0) == 0) {
+  if (const std::string* header = request.header("authorization");
+      header != nullptr && header->rfind("Basic ", 0) == 0) {
     std::string pair = base64_decode(header->substr(6));
     id = percent_decode(pair.substr(0, pair.find(':')), false);
-    secret = pair.find(':') == std::string::npos ? "" : percent_decode(pair.substr(pair.find(':') + 1), false);
+    secret =
+        pair.find(':') == std::string::npos ? "" : percent_decode(pair.substr(pair.find(':') + 1), false);
   }
   if (id != client_id_) return oauth_error(401, "invalid_client", "The OAuth client was not found.");
-  if (secret != client_secret_) return oauth_error(401, "invalid_client", "The provided client secret is invalid.");
+  if (secret != client_secret_)
+    return oauth_error(401, "invalid_client", "The provided client secret is invalid.");
   std::string grant_type = field(form, "grant_type");
   if (grant_type == "authorization_code") return exchange_code(form);
   if (grant_type == "refresh_token") return refresh(form);
@@ -341,13 +382,15 @@ Response OAuthModel::exchange_code(const Query& form) {
     return oauth_error(400, "invalid_grant", "Bad Request");
   }
   if (world_.now_ms - code.made_ms > kCodeLifeMs) return oauth_error(400, "invalid_grant", "Bad Request");
-  if (field(form, "redirect_uri") != code.redirect_uri) return oauth_error(400, "redirect_uri_mismatch", "Bad Request");
+  if (field(form, "redirect_uri") != code.redirect_uri)
+    return oauth_error(400, "redirect_uri_mismatch", "Bad Request");
   std::string verifier = field(form, "code_verifier");
   if (!code.challenge.empty()) {
     if (verifier.empty()) return oauth_error(400, "invalid_grant", "Missing code verifier.");
     bool is_formed = verifier.size() >= 43 && verifier.size() <= 128 && is_unreserved(verifier);
     std::string made = code.challenge_method == "S256" ? base64_url(sha256(verifier)) : verifier;
-    if (!is_formed || made != code.challenge) return oauth_error(400, "invalid_grant", "Invalid code verifier.");
+    if (!is_formed || made != code.challenge)
+      return oauth_error(400, "invalid_grant", "Invalid code verifier.");
   } else if (!verifier.empty()) {
     return oauth_error(400, "invalid_grant", "code_verifier or verifier is not needed.");
   }
@@ -377,9 +420,10 @@ Response OAuthModel::refresh(const Query& form) {
   if (found == refresh_tokens_.end()) return oauth_error(400, "invalid_grant", dead);
   RefreshToken& token = found->second;
   bool is_idle = world_.now_ms - token.used_ms > kIdleLifeMs;
-  bool asks_more_than_identity =
-      std::any_of(token.scopes.begin(), token.scopes.end(), [](const std::string& one) { return !is_sign_in_scope(one); });
-  bool is_over = is_testing_mode_ && asks_more_than_identity && world_.now_ms - token.made_ms > kTestingLifeMs;
+  bool asks_more_than_identity = std::any_of(token.scopes.begin(), token.scopes.end(),
+                                             [](const std::string& one) { return !is_sign_in_scope(one); });
+  bool is_over =
+      is_testing_mode_ && asks_more_than_identity && world_.now_ms - token.made_ms > kTestingLifeMs;
   if (is_idle || is_over) {
     refresh_tokens_.erase(found);
     return oauth_error(400, "invalid_grant", dead);
@@ -491,13 +535,16 @@ Response OAuthModel::discovery_document() const {
             {"id_token_signing_alg_values_supported", {"RS256"}},
             {"scopes_supported", {"openid", "email", "profile"}},
             {"token_endpoint_auth_methods_supported", {"client_secret_post", "client_secret_basic"}},
-            {"claims_supported", {"aud", "email", "email_verified", "exp", "given_name", "iat", "iss", "name", "picture", "sub"}},
+            {"claims_supported",
+             {"aud", "email", "email_verified", "exp", "given_name", "iat", "iss", "name", "picture", "sub"}},
             {"code_challenge_methods_supported", {"plain", "S256"}},
             {"grant_types_supported", {"authorization_code", "refresh_token"}}});
 }
 
 Json OAuthModel::switches() const {
-  return {{"access_token_life_s", access_token_life_s_}, {"testing_mode", is_testing_mode_}, {"short_issuer", has_short_issuer_}};
+  return {{"access_token_life_s", access_token_life_s_},
+          {"testing_mode", is_testing_mode_},
+          {"short_issuer", has_short_issuer_}};
 }
 
 bool OAuthModel::set_switch(const std::string& name, const Json& value) {

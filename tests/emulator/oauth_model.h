@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Google's OAuth 2.0 and OpenID Connect for web servers, without I/O: code flow with PKCE, a consent page with a box
-// per scope, refresh, revocation, token info, user info, keys.
+// Google's OAuth 2.0 and OpenID Connect for web servers, without I/O: code flow with PKCE, a consent page
+// with a box per scope, refresh, revocation, token info, user info, keys.
 #pragma once
 
 #include <cstdint>
@@ -82,7 +82,8 @@ class OAuthModel {
   Response token_info(const Request& request);
   Response user_info(const Request& request);
   Response discovery_document() const;
-  Json issue(const std::string& mail, const Scopes& scopes, const std::string& refresh_token, const std::string& nonce);
+  Json issue(const std::string& mail, const Scopes& scopes, const std::string& refresh_token,
+             const std::string& nonce);
   bool is_allowed_redirect(const std::string& uri) const;
 
   OAuthOptions options_;

@@ -4,8 +4,9 @@
 
 namespace kalends::emulator {
 
-inline constexpr const char* kEventColors[] = {"#a4bdfc", "#7ae7bf", "#dbadff", "#ff887c", "#fbd75b", "#ffb878",
-                                               "#46d6db", "#e1e1e1", "#5484ed", "#51b749", "#dc2127"};
+inline constexpr const char* kEventColors[] = {"#a4bdfc", "#7ae7bf", "#dbadff", "#ff887c",
+                                               "#fbd75b", "#ffb878", "#46d6db", "#e1e1e1",
+                                               "#5484ed", "#51b749", "#dc2127"};
 inline constexpr const char* kCalendarColors[] = {
     "#ac725e", "#d06b64", "#f83a22", "#fa573c", "#ff7537", "#ffad46", "#42d692", "#16a765",
     "#7bd148", "#b3dc6c", "#fbe983", "#fad165", "#92e1c0", "#9fe1e7", "#9fc6e7", "#4986e7",

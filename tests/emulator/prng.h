@@ -37,7 +37,8 @@ class Prng {
 };
 
 inline constexpr std::string_view kBase32Hex = "0123456789abcdefghijklmnopqrstuv";
-inline constexpr std::string_view kUrlSafe = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+inline constexpr std::string_view kUrlSafe =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 // FNV-1a: names things (resource ids, parameter hashes), protects nothing.
 inline uint64_t fingerprint(std::string_view text, uint64_t basis = 14695981039346656037ULL) {

@@ -20,7 +20,8 @@ Quota::Verdict Quota::charge(const Use& use, const Switches& switches, int64_t n
   Window& user = windows_["user " + use.client_id + " " + use.user];
   project.forget_before(now_ms - switches.quota_window_ms);
   user.forget_before(now_ms - switches.quota_window_ms);
-  if (switches.quota_per_user > 0 && user.total + use.units > switches.quota_per_user) return Verdict::kUserExceeded;
+  if (switches.quota_per_user > 0 && user.total + use.units > switches.quota_per_user)
+    return Verdict::kUserExceeded;
   if (switches.quota_per_project > 0 && project.total + use.units > switches.quota_per_project) {
     return Verdict::kProjectExceeded;
   }

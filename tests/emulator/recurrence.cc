@@ -34,7 +34,8 @@ std::optional<int> parse_number(std::string_view text) {
   return value;
 }
 
-std::optional<std::vector<int>> parse_numbers(const std::string& text, int lowest, int highest, bool may_be_negative) {
+std::optional<std::vector<int>> parse_numbers(const std::string& text, int lowest, int highest,
+                                              bool may_be_negative) {
   std::vector<int> numbers;
   for (const std::string& part : split(text, ',')) {
     auto number = parse_number(part);
@@ -69,7 +70,8 @@ std::optional<BasicTime> parse_basic(const std::string& text) {
   parsed.local_ms = *day * kDayMs;
   if (text.size() == 8) return parsed;
   if (text[8] != 'T' || (text.size() == 16 && text[15] != 'Z')) return std::nullopt;
-  auto time = parse_date_time("1970-01-01T" + text.substr(9, 2) + ":" + text.substr(11, 2) + ":" + text.substr(13, 2));
+  auto time = parse_date_time("1970-01-01T" + text.substr(9, 2) + ":" + text.substr(11, 2) + ":" +
+                              text.substr(13, 2));
   if (!time) return std::nullopt;
   parsed.has_time = true;
   parsed.is_utc = text.size() == 16;
@@ -207,15 +209,16 @@ std::vector<int64_t> period_days(const Rule& rule, int64_t start_day, int64_t in
   if (rule.frequency == Frequency::kDaily) {
     int64_t day = start_day + steps;
     CivilDate date = civil_from_days(day);
-    bool fits = (rule.by_month.empty() || contains(rule.by_month, date.month)) && month_day_matches(rule, date) &&
-                weekday_matches(rule, day, day, day);
+    bool fits = (rule.by_month.empty() || contains(rule.by_month, date.month)) &&
+                month_day_matches(rule, date) && weekday_matches(rule, day, day, day);
     if (fits) days.push_back(day);
   } else if (rule.frequency == Frequency::kWeekly) {
     int64_t week = start_day - (weekday_from_days(start_day) - rule.week_start + 7) % 7 + steps * 7;
     for (int64_t day = week; day < week + 7; ++day) {
       bool fits = rule.by_day.empty() ? weekday_from_days(day) == weekday_from_days(start_day)
                                       : weekday_matches(rule, day, day, day);
-      if (fits && (rule.by_month.empty() || contains(rule.by_month, civil_from_days(day).month))) days.push_back(day);
+      if (fits && (rule.by_month.empty() || contains(rule.by_month, civil_from_days(day).month)))
+        days.push_back(day);
     }
   } else if (rule.frequency == Frequency::kMonthly) {
     int64_t month_number = start.year * 12LL + start.month - 1 + steps;
@@ -240,10 +243,14 @@ std::vector<int64_t> period_days(const Rule& rule, int64_t start_day, int64_t in
 
 int64_t longest_period_days(Frequency frequency) {
   switch (frequency) {
-    case Frequency::kDaily: return 1;
-    case Frequency::kWeekly: return 7;
-    case Frequency::kMonthly: return 31;
-    case Frequency::kYearly: return 366;
+    case Frequency::kDaily:
+      return 1;
+    case Frequency::kWeekly:
+      return 7;
+    case Frequency::kMonthly:
+      return 31;
+    case Frequency::kYearly:
+      return 366;
   }
   return 1;
 }
@@ -274,10 +281,11 @@ void add_rule_starts(const Series& series, const Rule& rule, int64_t from_ms, in
       if (start >= from_ms && starts.insert(start).second) ++found;
     }
     // A period without a match must not run past the window for ever.
-    int64_t reached = (start_day + index * rule.interval * (rule.frequency == Frequency::kDaily    ? 1
-                                                            : rule.frequency == Frequency::kWeekly ? 7
-                                                            : rule.frequency == Frequency::kMonthly ? 28
-                                                                                                    : 365)) *
+    int64_t reached = (start_day + index * rule.interval *
+                                       (rule.frequency == Frequency::kDaily     ? 1
+                                        : rule.frequency == Frequency::kWeekly  ? 7
+                                        : rule.frequency == Frequency::kMonthly ? 28
+                                                                                : 365)) *
                       kDayMs;
     if (reached > until_ms + 8 * kDayMs) return;
   }

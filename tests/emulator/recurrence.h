@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Recurring events: RRULE, EXRULE, RDATE and EXDATE lines, and the starts they give. DAILY, WEEKLY, MONTHLY and
-// YEARLY with INTERVAL, COUNT, UNTIL, BYDAY, BYMONTHDAY, BYMONTH, BYSETPOS and WKST; anything else is refused.
-// Rules run on the wall clock of the event's zone: a 9 o'clock meeting stays at 9 o'clock over clock changes.
+// Recurring events: RRULE, EXRULE, RDATE and EXDATE lines, and the starts they give. DAILY, WEEKLY, MONTHLY
+// and YEARLY with INTERVAL, COUNT, UNTIL, BYDAY, BYMONTHDAY, BYMONTH, BYSETPOS and WKST; anything else is
+// refused. Rules run on the wall clock of the event's zone: a 9 o'clock meeting stays at 9 o'clock over clock
+// changes.
 #pragma once
 
 #include <cstdint>
@@ -34,8 +35,8 @@ struct Rule {
 
 struct Series {
   bool is_all_day = false;
-  std::string zone;        // of timed series
-  int64_t start_ms = 0;    // instant of the first start; for all-day: midnight UTC of the first day
+  std::string zone;      // of timed series
+  int64_t start_ms = 0;  // instant of the first start; for all-day: midnight UTC of the first day
   std::vector<Rule> rules;
   std::vector<Rule> excluded_rules;
   std::vector<int64_t> dates;           // RDATE, same unit as start_ms

@@ -38,7 +38,9 @@ TEST_CASE("calendar.events does not reach colours, free/busy or the list") {
   test.caller.scopes = {"calendar.events"};
   CHECK(test.insert("abcde12345").status == 200);
   CHECK(test.ask("GET", "colors").status == 403);
-  CHECK(test.ask("POST", "freeBusy", {{"timeMin", "2026-12-01T00:00:00Z"}, {"timeMax", "2026-12-02T00:00:00Z"}}).status == 403);
+  CHECK(
+      test.ask("POST", "freeBusy", {{"timeMin", "2026-12-01T00:00:00Z"}, {"timeMax", "2026-12-02T00:00:00Z"}})
+          .status == 403);
   CHECK(test.ask("GET", "users/me/calendarList").status == 403);
 }
 
@@ -51,7 +53,9 @@ TEST_CASE("a reader may read, a stranger sees nothing") {
   test.caller.mail = "bob@example.org";
   CHECK(test.ask("GET", test.events()).status == 404);
   test.caller.mail = "ann@example.org";
-  CHECK(test.ask("POST", rules, {{"role", "reader"}, {"scope", {{"type", "user"}, {"value", "bob@example.org"}}}}).status == 200);
+  CHECK(test.ask("POST", rules,
+                 {{"role", "reader"}, {"scope", {{"type", "user"}, {"value", "bob@example.org"}}}})
+            .status == 200);
   test.caller.mail = "bob@example.org";
   Answer seen = test.ask("GET", test.events());
   CHECK(seen.body["accessRole"] == "reader");
@@ -80,10 +84,13 @@ TEST_CASE("free/busy joins touching events and names unknown calendars") {
   next["start"]["dateTime"] = "2026-12-01T11:00:00+01:00";
   next["end"]["dateTime"] = "2026-12-01T12:00:00+01:00";
   test.ask("POST", test.events(), next);
-  Answer answer = test.ask("POST", "freeBusy",
-                           {{"timeMin", "2026-12-01T00:00:00Z"}, {"timeMax", "2026-12-02T00:00:00Z"},
-                            {"items", Json::array({{{"id", test.calendar}}, {{"id", "nobody@example.net"}}})}});
-  CHECK(answer.body["calendars"][test.calendar]["busy"] == Json::array({{{"start", "2026-12-01T09:00:00Z"}, {"end", "2026-12-01T11:00:00Z"}}}));
+  Answer answer =
+      test.ask("POST", "freeBusy",
+               {{"timeMin", "2026-12-01T00:00:00Z"},
+                {"timeMax", "2026-12-02T00:00:00Z"},
+                {"items", Json::array({{{"id", test.calendar}}, {{"id", "nobody@example.net"}}})}});
+  CHECK(answer.body["calendars"][test.calendar]["busy"] ==
+        Json::array({{{"start", "2026-12-01T09:00:00Z"}, {"end", "2026-12-01T11:00:00Z"}}}));
   CHECK(answer.body["calendars"]["nobody@example.net"]["errors"][0]["reason"] == "notFound");
 }
 
@@ -108,9 +115,11 @@ TEST_CASE("a request outside the contract is refused and counted") {
 
 TEST_CASE("the newest parameters are known") {
   TestModel test;
-  CHECK(test.ask("POST", test.events("?eventLabelVersion=1&sendUpdates=none"), TestModel::event("abcde12345")).status == 200);
+  CHECK(test.ask("POST", test.events("?eventLabelVersion=1&sendUpdates=none"), TestModel::event("abcde12345"))
+            .status == 200);
   CHECK(test.ask("GET", "users/me/calendarList?showOwnOrganizationOnly=true").status == 200);
-  Json labels = {{"labelProperties", {{"eventLabels", Json::array({{{"backgroundColor", "#039be5"}, {"name", "Deep work"}}})}}}};
+  Json labels = {{"labelProperties",
+                  {{"eventLabels", Json::array({{{"backgroundColor", "#039be5"}, {"name", "Deep work"}}})}}}};
   Answer labelled = test.ask("PATCH", "calendars/" + percent_encode(test.calendar), labels);
   CHECK(labelled.body["labelProperties"]["eventLabels"][0]["id"].get<std::string>().size() == 36);
 }

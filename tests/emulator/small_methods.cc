@@ -19,7 +19,10 @@ void get_colors(Call& call) {
   for (const char* color : kEventColors) {
     event[std::to_string(++number)] = {{"background", color}, {"foreground", kColorForeground}};
   }
-  call.result = {{"kind", "calendar#colors"}, {"updated", "2012-02-14T00:00:00.000Z"}, {"calendar", calendar}, {"event", event}};
+  call.result = {{"kind", "calendar#colors"},
+                 {"updated", "2012-02-14T00:00:00.000Z"},
+                 {"calendar", calendar},
+                 {"event", event}};
 }
 
 Json render_setting(const std::string& id, const std::string& value) {
@@ -69,7 +72,8 @@ Json busy_times(const Calendar& calendar, int64_t time_min, int64_t time_max, co
         start = local_to_instant(calendar.zone(), start);
         end = local_to_instant(calendar.zone(), end);
       }
-      if (end > time_min && start < time_max) spans.emplace_back(std::max(start, time_min), std::min(end, time_max));
+      if (end > time_min && start < time_max)
+        spans.emplace_back(std::max(start, time_min), std::min(end, time_max));
     }
   }
   std::sort(spans.begin(), spans.end());
@@ -91,7 +95,8 @@ Json busy_times(const Calendar& calendar, int64_t time_min, int64_t time_max, co
 void query_free_busy(Call& call) {
   auto read_time = [&](const char* name) {
     auto parsed = parse_date_time(call.body.value(name, ""));
-    if (!parsed || !parsed->offset_ms) throw bad_request("required", std::string("Missing or invalid ") + name + ".");
+    if (!parsed || !parsed->offset_ms)
+      throw bad_request("required", std::string("Missing or invalid ") + name + ".");
     return parsed->local_ms - *parsed->offset_ms;
   };
   int64_t time_min = read_time("timeMin"), time_max = read_time("timeMax");
@@ -111,7 +116,8 @@ void query_free_busy(Call& call) {
     if (reason.empty()) {
       calendars[id] = {{"busy", busy_times(*calendar, time_min, time_max, zone)}};
     } else {
-      calendars[id] = {{"errors", Json::array({{{"domain", "global"}, {"reason", reason}}})}, {"busy", Json::array()}};
+      calendars[id] = {{"errors", Json::array({{{"domain", "global"}, {"reason", reason}}})},
+                       {"busy", Json::array()}};
     }
   }
   call.result = {{"kind", "calendar#freeBusy"},

@@ -33,9 +33,8 @@ Response StandIn::handle(const Request& request) {
   const std::string& path = request.path;
   if (path.rfind("/calendar/v3/", 0) == 0) return model_.handle(request, oauth_.caller_of(request));
   if (path == "/batch/calendar/v3" && request.method == "POST") {
-    return run_batch(request, model_.world().prng, [&](const Request& part) {
-      return model_.handle(part, oauth_.caller_of(part));
-    });
+    return run_batch(request, model_.world().prng,
+                     [&](const Request& part) { return model_.handle(part, oauth_.caller_of(part)); });
   }
   if (OAuthModel::owns_path(path)) return oauth_.handle(request);
   if (path.rfind("/control/", 0) == 0) return handle_control(request);

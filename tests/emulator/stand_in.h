@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Everything that is served under one address, still without I/O: Calendar, batches, OAuth, the control API and the
-// calendar page. Whoever holds the sockets asks `handle` for each request, carries out how the answer is to travel,
-// and delivers the notices of model().
+// Everything that is served under one address, still without I/O: Calendar, batches, OAuth, the control API
+// and the calendar page. Whoever holds the sockets asks `handle` for each request, carries out how the answer
+// is to travel, and delivers the notices of model().
 #pragma once
 
 #include <cstdint>
@@ -39,8 +39,8 @@ class StandIn {
   void advance_to(int64_t real_now_ms);
   Response handle(const Request& request);
 
-  // For GET /control/changes and /control/held with wait_ms: how long the answer may still wait for news, if there
-  // is none yet.
+  // For GET /control/changes and /control/held with wait_ms: how long the answer may still wait for news, if
+  // there is none yet.
   std::optional<int64_t> may_wait_ms(const Request& request);
 
   // Answers that a fault keeps back.

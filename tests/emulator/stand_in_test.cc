@@ -12,9 +12,12 @@ constexpr const char* kRedirect = "http://127.0.0.1:7777/oauth/google/callback";
 const std::string kVerifier(64, 'v');
 
 struct TestStandIn {
-  TestStandIn() : stand_in({"http://127.0.0.1:1", 1, {"ann@example.org", "bob@example.org"}, {}}) { stand_in.advance_to(kStartMs); }
+  TestStandIn() : stand_in({"http://127.0.0.1:1", 1, {"ann@example.org", "bob@example.org"}, {}}) {
+    stand_in.advance_to(kStartMs);
+  }
 
-  Response ask(const std::string& method, const std::string& target, const std::string& body = "", Headers headers = {}) {
+  Response ask(const std::string& method, const std::string& target, const std::string& body = "",
+               Headers headers = {}) {
     Request request;
     request.method = method;
     split_target(target, request.path, request.query);
@@ -27,11 +30,13 @@ struct TestStandIn {
     return Json::parse(ask(method, "/control/" + path, body.is_null() ? "" : body.dump()).body);
   }
 
-  std::string authorise(const std::string& scope, const std::string& extra = "&test_consent=all", const std::string& mail = "ann@example.org") {
+  std::string authorise(const std::string& scope, const std::string& extra = "&test_consent=all",
+                        const std::string& mail = "ann@example.org") {
     std::string target = "/o/oauth2/v2/auth?response_type=code&access_type=offline&state=s&client_id=" +
-                         percent_encode(stand_in.oauth().client_id()) + "&redirect_uri=" + percent_encode(kRedirect) +
-                         "&scope=" + percent_encode(scope) + "&code_challenge_method=S256&code_challenge=" +
-                         base64_url(sha256(kVerifier)) + "&login_hint=" + percent_encode(mail) + extra;
+                         percent_encode(stand_in.oauth().client_id()) +
+                         "&redirect_uri=" + percent_encode(kRedirect) + "&scope=" + percent_encode(scope) +
+                         "&code_challenge_method=S256&code_challenge=" + base64_url(sha256(kVerifier)) +
+                         "&login_hint=" + percent_encode(mail) + extra;
     Response response = ask("GET", target);
     return response.status == 302 ? response.headers["location"] : "";
   }
@@ -43,13 +48,17 @@ struct TestStandIn {
   }
 
   Response token(std::vector<std::pair<std::string, std::string>> fields) {
-    std::string form = "client_id=" + percent_encode(stand_in.oauth().client_id()) + "&client_secret=" + percent_encode(stand_in.oauth().client_secret());
+    std::string form = "client_id=" + percent_encode(stand_in.oauth().client_id()) +
+                       "&client_secret=" + percent_encode(stand_in.oauth().client_secret());
     for (const auto& [name, value] : fields) form += "&" + name + "=" + percent_encode(value);
     return ask("POST", "/token", form, {{"content-type", "application/x-www-form-urlencoded"}});
   }
 
   Response exchange(const std::string& code, const std::string& verifier = kVerifier) {
-    return token({{"grant_type", "authorization_code"}, {"code", code}, {"redirect_uri", kRedirect}, {"code_verifier", verifier}});
+    return token({{"grant_type", "authorization_code"},
+                  {"code", code},
+                  {"redirect_uri", kRedirect},
+                  {"code_verifier", verifier}});
   }
 
   Json sign_in(const std::string& scope, const std::string& extra = "&test_consent=all") {
@@ -57,7 +66,8 @@ struct TestStandIn {
   }
 
   int list_status(const std::string& access_token) {
-    return ask("GET", "/calendar/v3/users/me/calendarList", "", {{"authorization", "Bearer " + access_token}}).status;
+    return ask("GET", "/calendar/v3/users/me/calendarList", "", {{"authorization", "Bearer " + access_token}})
+        .status;
   }
 
   StandIn stand_in;
@@ -114,10 +124,12 @@ TEST_CASE("tokens expire, refresh and die together when one is revoked") {
   Json tokens = test.sign_in(kCalendarScope);
   test.stand_in.advance_to(kStartMs + 3'600'000);
   CHECK(test.list_status(tokens["access_token"]) == 401);
-  Json fresh = Json::parse(test.token({{"grant_type", "refresh_token"}, {"refresh_token", tokens["refresh_token"]}}).body);
+  Json fresh = Json::parse(
+      test.token({{"grant_type", "refresh_token"}, {"refresh_token", tokens["refresh_token"]}}).body);
   CHECK(test.list_status(fresh["access_token"]) == 200);
   CHECK_FALSE(fresh.contains("refresh_token"));
-  CHECK(test.ask("POST", "/revoke", "token=" + percent_encode(fresh["access_token"].get<std::string>())).status == 200);
+  CHECK(test.ask("POST", "/revoke", "token=" + percent_encode(fresh["access_token"].get<std::string>()))
+            .status == 200);
   CHECK(test.list_status(fresh["access_token"]) == 401);
   Response dead = test.token({{"grant_type", "refresh_token"}, {"refresh_token", tokens["refresh_token"]}});
   CHECK(dead.status == 400);
@@ -129,11 +141,13 @@ TEST_CASE("an unused refresh token dies after six months, in testing mode after 
   TestStandIn test;
   Json tokens = test.sign_in(kCalendarScope);
   test.stand_in.advance_to(kStartMs + 184LL * 24 * 3'600'000);
-  CHECK(test.token({{"grant_type", "refresh_token"}, {"refresh_token", tokens["refresh_token"]}}).status == 400);
+  CHECK(test.token({{"grant_type", "refresh_token"}, {"refresh_token", tokens["refresh_token"]}}).status ==
+        400);
   test.control("POST", "switches", {{"testing_mode", true}});
   Json second = test.sign_in(kCalendarScope, "&test_consent=all&prompt=consent");
   test.stand_in.advance_to(kStartMs + 192LL * 24 * 3'600'000);
-  CHECK(test.token({{"grant_type", "refresh_token"}, {"refresh_token", second["refresh_token"]}}).status == 400);
+  CHECK(test.token({{"grant_type", "refresh_token"}, {"refresh_token", second["refresh_token"]}}).status ==
+        400);
 }
 
 TEST_CASE("redirect addresses must match exactly once they are given") {
@@ -141,9 +155,11 @@ TEST_CASE("redirect addresses must match exactly once they are given") {
   auto status = [&](const std::string& uri) {
     Request request;
     request.method = "GET";
-    split_target("/o/oauth2/v2/auth?response_type=code&scope=openid&test_consent=all&login_hint=ann@example.org&client_id=" +
-                     percent_encode(strict.oauth().client_id()) + "&redirect_uri=" + percent_encode(uri),
-                 request.path, request.query);
+    split_target(
+        "/o/oauth2/v2/"
+        "auth?response_type=code&scope=openid&test_consent=all&login_hint=ann@example.org&client_id=" +
+            percent_encode(strict.oauth().client_id()) + "&redirect_uri=" + percent_encode(uri),
+        request.path, request.query);
     return strict.handle(request).status;
   };
   CHECK(status(kRedirect) == 302);
@@ -153,12 +169,18 @@ TEST_CASE("redirect addresses must match exactly once they are given") {
 
 TEST_CASE("a wrong secret is refused and the consent page shows a box per scope") {
   TestStandIn test;
-  CHECK(test.ask("POST", "/token", "client_id=x&grant_type=refresh_token", {{"content-type", "application/x-www-form-urlencoded"}}).status == 401);
-  std::string target = "/o/oauth2/v2/auth?response_type=code&scope=" + percent_encode("openid " + kCalendarScope + " " + kAppScope) +
-                       "&client_id=" + percent_encode(test.stand_in.oauth().client_id()) + "&redirect_uri=" + percent_encode(kRedirect);
+  CHECK(test.ask("POST", "/token", "client_id=x&grant_type=refresh_token",
+                 {{"content-type", "application/x-www-form-urlencoded"}})
+            .status == 401);
+  std::string target = "/o/oauth2/v2/auth?response_type=code&scope=" +
+                       percent_encode("openid " + kCalendarScope + " " + kAppScope) +
+                       "&client_id=" + percent_encode(test.stand_in.oauth().client_id()) +
+                       "&redirect_uri=" + percent_encode(kRedirect);
   std::string page = test.ask("GET", target).body;
   size_t boxes = 0;
-  for (size_t at = page.find("type=\"checkbox\""); at != std::string::npos; at = page.find("type=\"checkbox\"", at + 1)) ++boxes;
+  for (size_t at = page.find("type=\"checkbox\""); at != std::string::npos;
+       at = page.find("type=\"checkbox\"", at + 1))
+    ++boxes;
   CHECK(boxes == 2);
   CHECK(page.find("bob@example.org") != std::string::npos);
 }
@@ -167,10 +189,13 @@ TEST_CASE("a batch answers in its order, each part on its own") {
   TestStandIn test;
   Json tokens = test.sign_in(kCalendarScope);
   std::string body =
-      "--b\r\nContent-Type: application/http\r\nContent-ID: <one>\r\n\r\nGET /calendar/v3/colors HTTP/1.1\r\n\r\n\r\n"
-      "--b\r\nContent-Type: application/http\r\nContent-ID: <two>\r\n\r\nGET /calendar/v3/calendars/none/events HTTP/1.1\r\n\r\n\r\n--b--\r\n";
+      "--b\r\nContent-Type: application/http\r\nContent-ID: <one>\r\n\r\nGET /calendar/v3/colors "
+      "HTTP/1.1\r\n\r\n\r\n"
+      "--b\r\nContent-Type: application/http\r\nContent-ID: <two>\r\n\r\nGET "
+      "/calendar/v3/calendars/none/events HTTP/1.1\r\n\r\n\r\n--b--\r\n";
   Response response = test.ask("POST", "/batch/calendar/v3", body,
-                               {{"content-type", "multipart/mixed; boundary=b"}, {"authorization", "Bearer " + tokens["access_token"].get<std::string>()}});
+                               {{"content-type", "multipart/mixed; boundary=b"},
+                                {"authorization", "Bearer " + tokens["access_token"].get<std::string>()}});
   CHECK(response.status == 200);
   size_t one = response.body.find("<response-one>"), two = response.body.find("<response-two>");
   REQUIRE(two != std::string::npos);
@@ -182,8 +207,11 @@ TEST_CASE("a batch answers in its order, each part on its own") {
 TEST_CASE("a person's acts in the page are committed, listed and never counted as API calls") {
   TestStandIn test;
   Json calendar = test.control("POST", "people/ann@example.org/calendars", {{"summary", "Home"}});
-  std::string events = "people/ann@example.org/calendars/" + percent_encode(calendar["id"].get<std::string>()) + "/events";
-  Json made = test.control("POST", events, {{"summary", "Dentist"}, {"start", {{"date", "2026-12-01"}}}, {"end", {{"date", "2026-12-02"}}}});
+  std::string events =
+      "people/ann@example.org/calendars/" + percent_encode(calendar["id"].get<std::string>()) + "/events";
+  Json made = test.control(
+      "POST", events,
+      {{"summary", "Dentist"}, {"start", {{"date", "2026-12-01"}}}, {"end", {{"date", "2026-12-02"}}}});
   std::string id = made["id"];
   CHECK(id.size() == 26);
   test.control("PATCH", events + "/" + id, {{"summary", "Dentist at noon"}});
@@ -203,13 +231,16 @@ TEST_CASE("a person's acts in the page are committed, listed and never counted a
 TEST_CASE("a series split in the page ends the old one and begins one with a telling id") {
   TestStandIn test;
   Json calendar = test.control("POST", "people/ann@example.org/calendars", {{"summary", "Home"}});
-  std::string events = "people/ann@example.org/calendars/" + percent_encode(calendar["id"].get<std::string>()) + "/events";
+  std::string events =
+      "people/ann@example.org/calendars/" + percent_encode(calendar["id"].get<std::string>()) + "/events";
   Json time = {{"timeZone", "Europe/Zurich"}};
   Json start = time, end = time;
   start["dateTime"] = "2026-12-01T09:00:00";
   end["dateTime"] = "2026-12-01T10:00:00";
-  std::string id = test.control("POST", events, {{"start", start}, {"end", end}, {"recurrence", {"RRULE:FREQ=WEEKLY"}}})["id"];
-  Json tail = test.control("POST", events + "/" + id + "_20261215T080000Z/split", {{"summary", "From here on"}});
+  std::string id = test.control(
+      "POST", events, {{"start", start}, {"end", end}, {"recurrence", {"RRULE:FREQ=WEEKLY"}}})["id"];
+  Json tail =
+      test.control("POST", events + "/" + id + "_20261215T080000Z/split", {{"summary", "From here on"}});
   CHECK(tail["id"] == id + "_R20261215T090000");
   Json head = test.control("GET", events + "/" + id);
   CHECK(head["recurrence"][0] == "RRULE:FREQ=WEEKLY;UNTIL=20261215T075959Z");
@@ -221,7 +252,8 @@ TEST_CASE("long polls wait only while there is no news") {
   request.method = "GET";
   split_target("/control/changes?after=0&wait_ms=5000", request.path, request.query);
   CHECK(test.stand_in.may_wait_ms(request) == 5000);
-  test.control("POST", "people/ann@example.org/calendars/primary/events", {{"start", {{"date", "2026-12-01"}}}, {"end", {{"date", "2026-12-02"}}}});
+  test.control("POST", "people/ann@example.org/calendars/primary/events",
+               {{"start", {{"date", "2026-12-01"}}}, {"end", {{"date", "2026-12-02"}}}});
   CHECK_FALSE(test.stand_in.may_wait_ms(request));
   split_target("/control/held?wait_ms=5000", request.path, request.query);
   CHECK(test.stand_in.may_wait_ms(request));

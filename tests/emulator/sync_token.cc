@@ -78,15 +78,23 @@ std::string write_token(const SyncToken& token, uint64_t key) {
 }
 
 std::string write_token(const PageToken& token, uint64_t key) {
-  return seal(Json::array({"p", token.collection, token.query_hash, token.after, token.snapshot, token.was_empty}),
-              key);
+  return seal(
+      Json::array({"p", token.collection, token.query_hash, token.after, token.snapshot, token.was_empty}),
+      key);
 }
 
 std::optional<SyncToken> read_sync_token(const std::string& text, uint64_t key) {
   auto content = open(text, key, "s");
   if (!content) return std::nullopt;
   const Json& parts = *content;
-  return SyncToken{parts[1], parts[2], parts[3], parts[4], parts[5], parts[6], read_optional(parts[7]), read_optional(parts[8])};
+  return SyncToken{parts[1],
+                   parts[2],
+                   parts[3],
+                   parts[4],
+                   parts[5],
+                   parts[6],
+                   read_optional(parts[7]),
+                   read_optional(parts[8])};
 }
 
 std::optional<PageToken> read_page_token(const std::string& text, uint64_t key) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sync and page tokens: opaque to clients, self-contained for us. A token names the user, the collection, the query
-// it belongs to and how far it has read; a checksum refuses whatever we did not make.
+// Sync and page tokens: opaque to clients, self-contained for us. A token names the user, the collection, the
+// query it belongs to and how far it has read; a checksum refuses whatever we did not make.
 #pragma once
 
 #include <cstdint>
@@ -13,9 +13,9 @@ namespace kalends::emulator {
 
 struct SyncToken {
   std::string mail;
-  std::string collection;   // "events:CALENDAR", "calendarList", "acl:CALENDAR", "settings"
-  std::string query_hash;   // of the parameters that must stay equal
-  uint64_t change = 0;      // everything up to here was listed
+  std::string collection;  // "events:CALENDAR", "calendarList", "acl:CALENDAR", "settings"
+  std::string query_hash;  // of the parameters that must stay equal
+  uint64_t change = 0;     // everything up to here was listed
   uint64_t epoch = 0;
   int64_t made_ms = 0;
   std::optional<int64_t> time_min, time_max;  // window of the first run
@@ -24,9 +24,9 @@ struct SyncToken {
 struct PageToken {
   std::string collection;
   std::string query_hash;
-  std::string after;        // sort key of the last item shown
-  uint64_t snapshot = 0;    // change number when the run began
-  bool was_empty = false;   // the page before was an empty one
+  std::string after;       // sort key of the last item shown
+  uint64_t snapshot = 0;   // change number when the run began
+  bool was_empty = false;  // the page before was an empty one
 };
 
 std::string write_token(const SyncToken& token, uint64_t key);

@@ -52,7 +52,8 @@ std::string base64_url(std::string_view bytes) {
 std::string sha256(std::string_view bytes) {
   std::string digest(32, '\0');
   unsigned length = 0;
-  EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(digest.data()), &length, EVP_sha256(), nullptr);
+  EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(digest.data()), &length,
+             EVP_sha256(), nullptr);
   return digest;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Signs id_tokens (RS256) and publishes the public halves. The keys are made anew in every process and protect
-// nothing; they are the one part of the stand-in that the seed does not fix.
+// Signs id_tokens (RS256) and publishes the public halves. The keys are made anew in every process and
+// protect nothing; they are the one part of the stand-in that the seed does not fix.
 #pragma once
 
 #include <memory>

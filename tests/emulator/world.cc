@@ -10,9 +10,12 @@ namespace {
 
 const char* actor_name(Actor actor) {
   switch (actor) {
-    case Actor::kApi: return "api";
-    case Actor::kPerson: return "person";
-    case Actor::kGoogle: return "google";
+    case Actor::kApi:
+      return "api";
+    case Actor::kPerson:
+      return "person";
+    case Actor::kGoogle:
+      return "google";
   }
   return "";
 }
@@ -106,7 +109,8 @@ Person& World::add_person(const std::string& mail) {
   person.mail = mail;
   person.sub = zero_padded(fingerprint(mail));
   person.name = person_name(mail);
-  person.settings = {{"timezone", "Europe/Zurich"}, {"locale", "en"}, {"weekStart", "1"}, {"format24HourTime", "true"}};
+  person.settings = {
+      {"timezone", "Europe/Zurich"}, {"locale", "en"}, {"weekStart", "1"}, {"format24HourTime", "true"}};
   Calendar& primary = calendars[mail];
   primary.id = mail;
   primary.owner = mail;
@@ -178,7 +182,8 @@ EventRecord& World::commit_event(Calendar& calendar, EventRecord record, const C
   record.change = ++calendar.change;
   calendar.by_change[record.change] = record.id;
   if (!record.master_id.empty()) calendar.exceptions[record.master_id].insert(record.id);
-  change_log.push_back({change_log.size() + 1, now_ms, calendar.id, record.id, actor_name(kind.actor), kind.kind});
+  change_log.push_back(
+      {change_log.size() + 1, now_ms, calendar.id, record.id, actor_name(kind.actor), kind.kind});
   EventRecord& stored = calendar.events[record.id] = std::move(record);
   ring("events:" + calendar.id, stored.body.value("eventType", "default"));
   return stored;
@@ -214,7 +219,8 @@ void World::delete_calendar(Calendar& calendar) {
 void World::ring(const std::string& resource, const std::string& event_type) {
   for (auto& [key, channel] : channels) {
     if (channel.resource != resource || channel.expires_ms <= now_ms) continue;
-    if (!channel.event_types.empty() && !event_type.empty() && !channel.event_types.count(event_type)) continue;
+    if (!channel.event_types.empty() && !event_type.empty() && !channel.event_types.count(event_type))
+      continue;
     // A notice that still waits says all that a second one could.
     bool is_waiting = std::any_of(notices.begin(), notices.end(), [&](const PushNotice& notice) {
       return notice.channel_key == channel.key && notice.attempt == 0 &&
@@ -241,13 +247,14 @@ void World::queue_notice(Channel& channel, const std::string& state, int64_t due
   notice.channel_key = channel.key;
   notice.address = channel.address;
   notice.due_ms = due_ms;
-  notice.headers = {{"x-goog-channel-id", channel.id},
-                    {"x-goog-channel-expiration", format_http_date(channel.expires_ms)},
-                    {"x-goog-resource-id", channel.resource_id},
-                    {"x-goog-resource-uri", channel.resource_uri},
-                    {"x-goog-resource-state", state},
-                    {"x-goog-message-number", std::to_string(channel.message_number)},
-                    {"user-agent", "APIs-Google; (+https://developers.google.com/webmasters/APIs-Google.html)"}};
+  notice.headers = {
+      {"x-goog-channel-id", channel.id},
+      {"x-goog-channel-expiration", format_http_date(channel.expires_ms)},
+      {"x-goog-resource-id", channel.resource_id},
+      {"x-goog-resource-uri", channel.resource_uri},
+      {"x-goog-resource-state", state},
+      {"x-goog-message-number", std::to_string(channel.message_number)},
+      {"user-agent", "APIs-Google; (+https://developers.google.com/webmasters/APIs-Google.html)"}};
   if (!channel.token.empty()) notice.headers["x-goog-channel-token"] = channel.token;
   notices.push_back(notice);
   if (state != "sync" && duplicate_pushes > 0) {

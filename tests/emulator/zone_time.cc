@@ -73,7 +73,8 @@ CivilDate civil_from_days(int64_t days) {
 }
 
 int days_in_month(int year, int month) {
-  date::year_month_day_last last{date::year{year}, date::month_day_last{date::month{static_cast<unsigned>(month)}}};
+  date::year_month_day_last last{date::year{year},
+                                 date::month_day_last{date::month{static_cast<unsigned>(month)}}};
   return static_cast<int>(static_cast<unsigned>(last.day()));
 }
 
@@ -156,8 +157,8 @@ std::string format_in_zone(int64_t instant_ms, const std::string& zone) {
 
 std::string format_utc_ms(int64_t instant_ms) {
   Clock clock = split(instant_ms);
-  return print("%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", clock.date.year, clock.date.month, clock.date.day, clock.hour,
-               clock.minute, clock.second, clock.millisecond);
+  return print("%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", clock.date.year, clock.date.month, clock.date.day,
+               clock.hour, clock.minute, clock.second, clock.millisecond);
 }
 
 std::string format_basic_utc(int64_t instant_ms) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Instants, zones and the texts Google writes for them. Instants are milliseconds since 1970 UTC; a local time is
-// milliseconds since 1970 on the zone's own wall clock.
+// Instants, zones and the texts Google writes for them. Instants are milliseconds since 1970 UTC; a local
+// time is milliseconds since 1970 on the zone's own wall clock.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +39,8 @@ struct ParsedDateTime {
 std::optional<ParsedDateTime> parse_date_time(std::string_view text);
 
 bool is_known_zone(const std::string& zone);
-// Requires: is_known_zone(zone). A wall time skipped by a clock change moves forward; a doubled one is the first.
+// Requires: is_known_zone(zone). A wall time skipped by a clock change moves forward; a doubled one is the
+// first.
 int64_t local_to_instant(const std::string& zone, int64_t local_ms);
 int64_t instant_to_local(const std::string& zone, int64_t instant_ms);
 
