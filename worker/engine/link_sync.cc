@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/reconcile/absorb.h"
 #include "core/reconcile/guard.h"
 #include "worker/engine/co_try.h"
 #include "worker/engine/plan_commands.h"
@@ -37,24 +38,11 @@ std::optional<EventFacet> decode_request(ByteView bytes) {
   return in.done() ? std::optional(facet) : std::nullopt;
 }
 
-// A write whose answer was lost may be what the event shows now: our own hand, not a person's edit. Field by field,
-// what was asked for and is there counts as agreed.
-void absorb(const std::vector<AttemptRow>& attempts, FacetMask mask, Situation& situation) {
+void absorb_all(const std::vector<AttemptRow>& attempts, FacetMask mask, Situation& situation) {
   for (const AttemptRow& attempt : attempts) {
-    bool is_gone = situation.event && situation.event->presence == EventPresence::kGone;
-    if (static_cast<RemoteWrite>(attempt.kind) == RemoteWrite::kDelete) {
-      if (is_gone) situation.shadow.reset();
-      continue;
-    }
     auto asked = decode_request(attempt.request);
-    if (!asked || !situation.event || situation.event->presence != EventPresence::kLive) continue;
-    const EventFacet& shown = situation.event->facet;
-    if (!situation.shadow) situation.shadow = Shadow{*asked, *asked};
-    for (FacetField field : kFacetFields) {
-      if (!mask.has(field) || !same(shown, *asked, field)) continue;
-      copy_field(situation.shadow->ours, *asked, field);
-      copy_field(situation.shadow->theirs, shown, field);
-    }
+    auto write = static_cast<RemoteWrite>(attempt.kind);
+    if (asked || write == RemoteWrite::kDelete) absorb({write, asked.value_or(EventFacet{})}, mask, situation);
   }
 }
 
@@ -365,7 +353,7 @@ LinkSync::PairFacts LinkSync::judged(Txn& txn, const Replica& board, PairRow row
   facts.situation.card = card_side(board.document().find(facts.row.card.raw), link_.policy);
   facts.situation.event = stored_observation(facts.row);
   facts.situation.shadow = stored_shadow(facts.row);
-  absorb(facts.attempts, link_.policy.mask(), facts.situation);
+  absorb_all(facts.attempts, link_.policy.mask(), facts.situation);
   facts.plan = reconcile(facts.situation, link_.policy);
   return facts;
 }

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// A write whose answer was lost may be what the event shows now: our own hand, not a person's edit.
+#pragma once
+
+#include "core/reconcile/reconcile.h"
+
+namespace kalends {
+
+// A write that was begun and whose outcome is not known.
+struct Attempt {
+  RemoteWrite write = RemoteWrite::kNone;
+  EventFacet asked;
+};
+
+// Field by field, what was asked for and is there counts as agreed; an event that is gone after we asked for that
+// was deleted by us.
+void absorb(const Attempt& attempt, FacetMask mask, Situation& situation);
+
+}  // namespace kalends
