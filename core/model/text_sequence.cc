@@ -73,12 +73,12 @@ const std::vector<TextSequence::Segment>& TextSequence::segments() const {
     }
     if (!segments_.empty()) {
       Segment& last = segments_.back();
-      if (last.op == frame.op && last.is_removed == is_removed && last.offset + last.length == frame.offset) {
+      if (last.op == *frame.op && last.is_removed == is_removed && last.offset + last.length == frame.offset) {
         ++last.length;
         return;
       }
     }
-    segments_.push_back({frame.op, frame.offset, 1, is_removed});
+    segments_.push_back({*frame.op, frame.offset, 1, is_removed});
   };
 
   push_children(CharId{}, Side::kAfter);
@@ -101,7 +101,7 @@ const std::vector<TextSequence::Segment>& TextSequence::segments() const {
   }
   for (const Segment& segment : segments_) {
     if (segment.is_removed) continue;
-    const std::string& text = runs_.find(*segment.op)->second.insert.text;
+    const std::string& text = runs_.find(segment.op)->second.insert.text;
     size_t begin = byte_offset(text, segment.offset);
     text_ += text.substr(begin, byte_offset(std::string_view(text).substr(begin), segment.length));
   }
@@ -132,7 +132,7 @@ TextInsert TextSequence::plan_insert(uint32_t position, std::string_view text) c
     if (all[i].is_removed) continue;
     uint32_t take = std::min(all[i].length, position - seen);
     seen += take;
-    left = {*all[i].op, all[i].offset + take - 1};
+    left = {all[i].op, all[i].offset + take - 1};
     bool is_inside = take < all[i].length;
     next_index = is_inside ? i : i + 1;
     next_offset = is_inside ? take : 0;
@@ -140,7 +140,7 @@ TextInsert TextSequence::plan_insert(uint32_t position, std::string_view text) c
   TextInsert insert;
   insert.text = std::string(text);
   if (next_index < all.size() && has_child_after(left)) {
-    insert.parent = {*all[next_index].op, all[next_index].offset + next_offset};
+    insert.parent = {all[next_index].op, all[next_index].offset + next_offset};
     insert.side = Side::kBefore;
   } else {
     insert.parent = left;
@@ -156,7 +156,7 @@ std::vector<CharRange> TextSequence::plan_remove(uint32_t position, uint32_t cou
     if (segment.is_removed) continue;
     uint32_t begin = std::max(position, seen);
     uint32_t end = std::min(position + count, seen + segment.length);
-    if (begin < end) ranges.push_back({*segment.op, segment.offset + begin - seen, end - begin});
+    if (begin < end) ranges.push_back({segment.op, segment.offset + begin - seen, end - begin});
     seen += segment.length;
     if (seen >= position + count) break;
   }

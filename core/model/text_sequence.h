@@ -66,7 +66,7 @@ class TextSequence {
   };
   // A stretch of one run in text order, all removed or all visible.
   struct Segment {
-    const OpId* op;
+    OpId op;  // a value: a copy of the sequence must not point into the original
     uint32_t offset;
     uint32_t length;
     bool is_removed;

@@ -39,6 +39,9 @@ struct AddChildCommand {
   std::vector<FieldValue> fields;
   OpId checklist;                  // of an item
   Placement placement;             // of checklists, items and steps
+  // Instead of `checklist`, for one that has no id yet: the place in the list of commands, from 0, of the earlier
+  // command that makes it.
+  std::optional<size_t> checklist_made_by = std::nullopt;
 };
 struct SetCommand {
   Target target;

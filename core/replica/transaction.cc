@@ -255,15 +255,24 @@ class Transaction {
                 (parent->type == EntityType::kCard || parent->type == EntityType::kSequence) &&
                 (command.type == EntityType::kStep) == (parent->type == EntityType::kSequence);
     if (!fits) return invalid("A " + std::string(entity_name(command.type)) + " cannot be put there.");
+    OpId checklist = command.checklist;
+    if (command.checklist_made_by) {
+      if (!checklist.is_nil()) return invalid("Name the checklist by its id or by the command that makes it, not by both.");
+      if (*command.checklist_made_by >= result_.created.size())
+        return invalid("The checklist must be made by an earlier command of the same list.");
+      checklist = result_.created[*command.checklist_made_by];
+    }
     if (command.type == EntityType::kItem) {
-      const Entity* checklist = document_.find(command.entity, command.checklist);
-      if (!checklist || checklist->type != EntityType::kChecklist) return not_found("An item needs a checklist of this card.");
+      const Entity* found = document_.find(command.entity, checklist);
+      if (!found || found->type != EntityType::kChecklist) return not_found("An item needs a checklist of this card.");
+    } else if (!checklist.is_nil() || command.checklist_made_by) {
+      return invalid("Only an item stands in a checklist.");
     }
     KALENDS_TRY_VOID(check_fields(command.type, command.fields));
     CreateBody body{command.type, without_nulls(command.fields)};
     if (find_field(command.type, Field::kPosition)) {
       Position position;
-      if (command.type == EntityType::kItem) position.parent = command.checklist;
+      position.parent = checklist;
       KALENDS_TRY(position.rank, rank_among_children(*parent, command.type, position.parent, command.placement, {}));
       body.fields.push_back({Field::kPosition, {}, position});
     }

@@ -256,4 +256,20 @@ TEST_CASE("a transferred card keeps its identity and history, also when it comes
   CHECK(target.document().find(named_id("X"))->text_value(Field::kTitle) == "moved house");
 }
 
+TEST_CASE("a description can be edited after an edit of it was refused and put back") {
+  Person anna("anna");
+  anna.edit({create_list("L"), create_card("X", "L")});
+  Target card{named_id("X"), {}};
+  anna.edit({SetTextCommand{card, "one two"}});
+  REQUIRE(anna.card("X").text.text() == "one two");
+
+  anna.refused({SpliceCommand{card, {4, 3, "three"}}, create_list("L")});
+  anna.edit({SpliceCommand{card, {4, 0, "and "}}});
+
+  CHECK(anna.card("X").text.text() == "one and two");
+  Person ben("ben");
+  exchange(anna, ben);
+  CHECK(ben.card("X").text.text() == "one and two");
+}
+
 }  // namespace kalends::test
