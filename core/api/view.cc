@@ -258,12 +258,12 @@ Result<Value> parse_value(const FieldSpec& spec, const Cbor& cbor) {
 
 Cbor view_card(const Document& document, const Id128& id) {
   const Entity* card = document.find(id);
-  return card && card->type == EntityType::kCard && card->is_live() ? view_live_card(id, *card) : Cbor();
+  return card && card->type == EntityType::kCard && card->is_live() && lives_here(document, *card) ? view_live_card(id, *card) : Cbor();
 }
 
 Cbor view_conflicts(const Document& document, const Id128& id) {
   const Entity* entity = document.find(id);
-  return entity ? view_entity_conflicts(*entity) : Cbor::array();
+  return entity && lives_here(document, *entity) ? view_entity_conflicts(*entity) : Cbor::array();
 }
 
 Cbor view_board(const Replica& replica) {
@@ -275,6 +275,7 @@ Cbor view_board(const Replica& replica) {
     Cbor order = Cbor::array();
     for (const auto& [rank, card_id] : replica.order().cards(id)) {
       const Entity& card = *document.find(card_id);
+      if (!lives_here(document, card)) continue;
       if (card.is_live()) {
         order.push(to_hex(card_id));
         Cbor view = view_live_card(card_id, card);
@@ -345,12 +346,6 @@ Cbor view_workspace(const Replica& replica) {
     sequences.push(std::move(row));
   }
   view.set("sequences", std::move(sequences));
-  Cbor homes = Cbor::map();
-  for (const auto& [rank, id] : replica.order().of(EntityType::kCardHome)) {
-    const Entity* home = replica.document().find(id);
-    homes.set(to_hex(id), view_value(home->value(Field::kHome)));
-  }
-  view.set("card_homes", std::move(homes));
   return view;
 }
 

@@ -92,8 +92,8 @@ EventFacet facet_of(const Entity& card, const LinkPolicy& policy) {
   return facet;
 }
 
-std::optional<EventFacet> project(const Entity& card, const LinkPolicy& policy) {
-  bool is_shown = card.type == EntityType::kCard && card.is_live() && !card.bool_value(Field::kArchived);
+std::optional<EventFacet> project(const Document& board, const Entity& card, const LinkPolicy& policy) {
+  bool is_shown = card.type == EntityType::kCard && card.is_live() && !card.bool_value(Field::kArchived) && lives_here(board, card);
   if (!is_shown || !is_chosen(card, policy) || !event_dates(dates_of(card), policy)) return std::nullopt;
   return facet_of(card, policy);
 }

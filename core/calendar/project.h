@@ -10,8 +10,9 @@
 
 namespace kalends {
 
-// The event that the card should have, or nothing: undated, archived, deleted, or not chosen by the policy.
-std::optional<EventFacet> project(const Entity& card, const LinkPolicy& policy);
+// The event that the card should have, or nothing: undated, archived, deleted, moved to another board, or not chosen by
+// the policy.
+std::optional<EventFacet> project(const Document& board, const Entity& card, const LinkPolicy& policy);
 
 // The facet of a card whatever its state, as far as it has dates: what an event showed must be comparable even after
 // the card was archived. Undated cards give a facet whose dates are both the epoch's first day.

@@ -56,6 +56,11 @@ const Entity* Document::find(Id128 entity, const OpId& child) const {
   return inner == it->second.children.end() ? nullptr : &inner->second;
 }
 
+bool lives_here(const Document& document, const Entity& entity) {
+  const auto* home = std::get_if<Id128>(&entity.value(Field::kHome));
+  return !home || *home == document.id.raw;
+}
+
 Digest state_hash(const Document& document) {
   Writer out;
   encode_document(out, document);

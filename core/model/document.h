@@ -105,6 +105,9 @@ struct Document {
   const Entity* find(Id128 entity, const OpId& child = {}) const;
 };
 
+// A card that was moved to another board stays in this document, unseen: it lives where its home says.
+bool lives_here(const Document& document, const Entity& entity);
+
 // The canonical encoding of everything above: equal states, equal bytes. It is also the snapshot.
 void encode_document(Writer& out, const Document& document);
 Result<Document> decode_document(ByteView bytes);

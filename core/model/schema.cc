@@ -31,6 +31,7 @@ constexpr FieldSpec kFields[] = {
     {E::kCard, F::kReminders, M::kRegister, V::kInts, "reminders"},
     {E::kCard, F::kArchived, M::kRegister, V::kBool, "archived"},
     {E::kCard, F::kCustom, M::kRegister, V::kText, "custom"},
+    {E::kCard, F::kHome, M::kRegister, V::kId, "home", false, true},
     {E::kCard, F::kLabels, M::kSet, V::kId, "labels"},
     {E::kCard, F::kAssignees, M::kSet, V::kId, "assignees"},
 
@@ -62,7 +63,6 @@ constexpr FieldSpec kFields[] = {
     {E::kStep, F::kStepKind, M::kRegister, V::kText, "kind"},
     {E::kStep, F::kDelayMinutes, M::kRegister, V::kInt, "delay_minutes"},
     {E::kStep, F::kPosition, M::kRegister, V::kPosition, "position"},
-    {E::kCardHome, F::kHome, M::kRegister, V::kId, "home", true},
 };
 
 struct EntityRow {
@@ -87,7 +87,6 @@ constexpr EntityRow kEntities[] = {
     {E::kLabel, "label", DocumentKind::kWorkspace, false},
     {E::kSequence, "sequence", DocumentKind::kWorkspace, false},
     {E::kStep, "step", DocumentKind::kWorkspace, true},
-    {E::kCardHome, "card_home", DocumentKind::kWorkspace, false},
 };
 
 constexpr std::array<std::string_view, 11> kColours = {"lavender", "sage",     "grape",     "flamingo", "banana", "tangerine",

@@ -30,7 +30,6 @@ enum class EntityType : uint8_t {
   kLabel = 12,        // shared by all boards
   kSequence = 13,     // definition of a multi-step follow-up
   kStep = 14,         // child of a sequence
-  kCardHome = 15,     // which board a transferred card lives on; its id is the card's
 };
 
 // Do not renumber.
@@ -56,7 +55,7 @@ enum class Field : uint16_t {
   kWindowEnd = 19,
   kDelayMinutes = 20,  // after the step before
   kStepKind = 21,
-  kHome = 22,
+  kHome = 22,          // of a card: the board document where it lives; unset: this one
 };
 
 // How a field merges.
@@ -85,6 +84,7 @@ struct FieldSpec {
   ValueKind value;    // of a register or of a set's elements; a register may always hold null unless `required`
   std::string_view name;
   bool required = false;
+  bool is_hub_only = false;  // set by the hub alone
 };
 
 std::span<const FieldSpec> all_fields();

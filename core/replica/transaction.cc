@@ -75,6 +75,8 @@ class Transaction {
     bool may_be_deleted = context_.cause == Cause::kBridge;
     if (!is_root && !may_be_deleted && (entity->is_deleted() || parent->is_deleted()))
       return Error{ErrorCode::kConflict, "It was deleted. Restore it first, then change it.", 0};
+    bool is_here = is_root || context_.cause == Cause::kHub || lives_here(document_, *parent);
+    if (!is_here) return Error{ErrorCode::kConflict, "The card was moved to another board. Change it there.", 0};
     return entity;
   }
 
@@ -204,6 +206,7 @@ class Transaction {
     for (const FieldValue& field : fields) {
       const FieldSpec* spec = find_field(type, field.field);
       if (!spec) return invalid("A " + std::string(entity_name(type)) + " has no such field.");
+      if (spec->is_hub_only && context_.cause != Cause::kHub) return invalid("Use transfer to move a card to another board.");
       if (field.field == Field::kPosition) return invalid("Say where to put it with `after`, not with a position.");
       if (spec->merge == Merge::kText) {
         const auto* text = std::get_if<std::string>(&field.value);
@@ -285,6 +288,7 @@ class Transaction {
     KALENDS_TRY(const Entity* entity, live(command.target));
     KALENDS_TRY(const FieldSpec* spec, field_spec(type_of(command.target), command.field, Merge::kRegister));
     if (spec->field == Field::kPosition) return invalid("Use move to change where something stands.");
+    if (spec->is_hub_only && context_.cause != Cause::kHub) return invalid("Use transfer to move a card to another board.");
     KALENDS_TRY_VOID(check_value(*spec, command.field.value));
     set(command.target, entity, command.field, command.keep_loser);
     return {};

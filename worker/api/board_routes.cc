@@ -253,6 +253,18 @@ void add_cards(Router& router, const ApiServices& services) {
     KALENDS_TRY(Json view, card_json(services, caller, board, card));
     return json_response(200, view);
   });
+  // {board, list}: to another board, with its history.
+  add_route(router, services, "POST", "/v1/boards/{board}/cards/{card}/transfer", [services](const Caller& caller, const InboundRequest& request, const PathParameters& path) -> Result<HttpResponse> {
+    KALENDS_TRY(Id128 board, path_id(path, "board"));
+    KALENDS_TRY(Id128 card, path_id(path, "card"));
+    KALENDS_TRY(Json body, json_body(request));
+    KALENDS_TRY(std::optional<Id128> target, optional_id(body, "board"));
+    KALENDS_TRY(std::optional<Id128> list, optional_id(body, "list"));
+    if (!target || !list) return invalid("Name the `board` and the `list` that the card goes to.");
+    KALENDS_TRY_VOID(services.hub.transfer({caller.workspace, CardId{card}, DocumentId{board}, DocumentId{*target}, ListId{*list}, caller.member}));
+    KALENDS_TRY(Json view, card_json(services, caller, *target, card));
+    return json_response(200, view);
+  });
   // Comments, checklists, items and attachments of a card.
   add_route(router, services, "POST", "/v1/boards/{board}/cards/{card}/{kind}", [services](const Caller& caller, const InboundRequest& request, const PathParameters& path) -> Result<HttpResponse> {
     KALENDS_TRY(Id128 board, path_id(path, "board"));

@@ -9,6 +9,7 @@ namespace {
 Status check_field(EntityType type, const FieldValue& field) {
   const FieldSpec* spec = find_field(type, field.field);
   if (!spec) return Error{ErrorCode::kUnsupportedVersion, "The hub does not know this field yet: update the hub.", 0};
+  if (spec->is_hub_only) return Error{ErrorCode::kForbidden, "Only the hub moves a card to another board.", 0};
   if (spec->merge == Merge::kText) {
     const auto* text = std::get_if<std::string>(&field.value);
     return !text || text->size() <= kTextBytesMax ? Status{} : Status{invalid("The text is too long for one edit.")};

@@ -180,7 +180,7 @@ Status LinkEngine::on_changes(Txn& txn, const OpenDocument& document, const Chan
     for (const Id128& id : changes.entities) {
       const Entity* entity = document.replica.document().find(id);
       if (!entity || entity->type != EntityType::kCard) continue;
-      bool has_work = project(*entity, link.policy).has_value();
+      bool has_work = project(document.replica.document(), *entity, link.policy).has_value();
       if (!has_work) {
         KALENDS_TRY(std::optional<PairRow> row, txn.pair(link.workspace, link.id(), CardId{id}));
         has_work = row && row->event_key.has_value();
@@ -393,7 +393,7 @@ Task<Result<LinkView>> LinkEngine::create(LinkRequest request) {
       co_return Error{ErrorCode::kConflict, "This calendar is linked already: a calendar belongs to one board.", 0};
     KALENDS_CO_TRY_VOID(created);
     for (const auto& [id, entity] : document->replica.document().entities)
-      if (entity.type == EntityType::kCard && project(entity, request.policy))
+      if (entity.type == EntityType::kCard && project(document->replica.document(), entity, request.policy))
         KALENDS_CO_TRY_VOID(txn->mark_pair_dirty(request.workspace, row.link, CardId{id}, row.created_ms));
     KALENDS_CO_TRY_VOID(txn->commit());
   }
@@ -480,7 +480,7 @@ Status LinkEngine::set_policy(WorkspaceId workspace, LinkId link_id, const LinkP
   for (const auto& [id, entity] : board->replica.document().entities) {
     if (entity.type != EntityType::kCard) continue;
     KALENDS_TRY(std::optional<PairRow> row, txn->pair(workspace, link_id, CardId{id}));
-    if (row || project(entity, policy)) KALENDS_TRY_VOID(txn->mark_pair_dirty(workspace, link_id, CardId{id}, ports_.clock.now_ms()));
+    if (row || project(board->replica.document(), entity, policy)) KALENDS_TRY_VOID(txn->mark_pair_dirty(workspace, link_id, CardId{id}, ports_.clock.now_ms()));
   }
   KALENDS_TRY_VOID(txn->commit());
   kick(*link);
@@ -577,7 +577,7 @@ Result<std::string> LinkEngine::explain(WorkspaceId workspace, DocumentId board,
     KALENDS_TRY(auto txn, ports_.store.begin());
     KALENDS_TRY(std::optional<PairRow> row, txn->pair(workspace, link->id(), card));
     Json entry = {{"link", to_hex(link->id())}, {"calendar", link->calendar_summary}, {"wanted", nullptr}, {"event", nullptr}, {"shadow", nullptr}};
-    if (auto wanted = project(*entity, link->policy)) entry["wanted"] = show(*wanted);
+    if (auto wanted = project(document->replica.document(), *entity, link->policy)) entry["wanted"] = show(*wanted);
     if (row) {
       entry["generation"] = row->generation;
       entry["dirty"] = row->is_dirty;

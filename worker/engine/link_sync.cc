@@ -350,7 +350,7 @@ LinkSync::PairFacts LinkSync::judged(Txn& txn, const Replica& board, PairRow row
   PairFacts facts;
   facts.row = std::move(row);
   if (auto attempts = txn.attempts_of_card(link_.workspace, link_.id(), facts.row.card); attempts.ok()) facts.attempts = *attempts;
-  facts.situation.card = card_side(board.document().find(facts.row.card.raw), link_.policy);
+  facts.situation.card = card_side(board.document(), facts.row.card, link_.policy);
   facts.situation.event = stored_observation(facts.row);
   facts.situation.shadow = stored_shadow(facts.row);
   absorb_all(facts.attempts, link_.policy.mask(), facts.situation);
@@ -567,7 +567,7 @@ Status LinkSync::record_written(CardId card, const EventFacet& target, const Goo
   row->shadow = encode_shadow({target, observation.facet});
   row->updated_ms = ports_.clock.now_ms();
   // Edited while the write was under way? Then there is more to do.
-  CardSide now = card_side(board->replica.document().find(card.raw), link_.policy);
+  CardSide now = card_side(board->replica.document(), card, link_.policy);
   row->is_dirty = !now.wanted || !differing(*now.wanted, target, link_.policy.mask()).empty();
   KALENDS_TRY_VOID(txn->put_pair(link_.lease, *row));
   KALENDS_TRY_VOID(txn->delete_attempts(link_.lease, card));
@@ -584,7 +584,7 @@ Status LinkSync::record_deleted(CardId card) {
   row->observation.clear();
   row->shadow.clear();
   row->updated_ms = ports_.clock.now_ms();
-  row->is_dirty = card_side(board->replica.document().find(card.raw), link_.policy).wanted.has_value();
+  row->is_dirty = card_side(board->replica.document(), card, link_.policy).wanted.has_value();
   KALENDS_TRY_VOID(txn->put_pair(link_.lease, *row));
   KALENDS_TRY_VOID(txn->delete_attempts(link_.lease, card));
   return txn->commit();

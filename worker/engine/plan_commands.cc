@@ -107,12 +107,13 @@ int64_t changed_ms(const Entity& card, FacetField field) {
 
 }  // namespace
 
-CardSide card_side(const Entity* card, const LinkPolicy& policy) {
+CardSide card_side(const Document& board, CardId id, const LinkPolicy& policy) {
+  const Entity* card = board.find(id.raw);
   CardSide side;
   if (!card || card->type != EntityType::kCard) return side;
   side.exists = true;
   side.is_deleted = card->is_deleted();
-  side.wanted = project(*card, policy);
+  side.wanted = project(board, *card, policy);
   side.facet = facet_of(*card, policy);
   for (FacetField field : kFacetFields) side.changed_ms[static_cast<size_t>(field)] = changed_ms(*card, field);
   return side;

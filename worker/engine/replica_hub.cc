@@ -197,8 +197,85 @@ Result<ReplicaHub::Accepted> ReplicaHub::push(const DocumentKey& key, const Push
   if (!taken.empty()) {
     tell(key, seq, taken);
     if (observer_) observer_->after_commit(key);
+    KALENDS_TRY_VOID(forward(key, taken));
   }
   return accepted;
+}
+
+Result<std::vector<Op>> ReplicaHub::ops_of_card(const DocumentKey& key, CardId card) {
+  KALENDS_TRY(std::vector<Op> all, ops_after(key, 0, SIZE_MAX / 2));
+  std::vector<Op> ops;
+  for (Op& op : all) {
+    if (op.target != card.raw) continue;
+    if (op.kind != static_cast<uint16_t>(OpKind::kCarry)) {
+      ops.push_back(std::move(op));
+      continue;
+    }
+    KALENDS_TRY(OpBody body, decode_body(op.kind, op.body));
+    auto& carried = std::get<CarryBody>(body).ops;
+    ops.insert(ops.end(), carried.begin(), carried.end());
+  }
+  return ops;
+}
+
+Status ReplicaHub::transfer(const Transfer& transfer) {
+  DocumentKey source_key{transfer.workspace, transfer.source};
+  DocumentKey target_key{transfer.workspace, transfer.target};
+  if (transfer.source == transfer.target) return invalid("The card is on this board already: move it to another list.");
+  {
+    KALENDS_TRY(OpenDocument* source, open(source_key));
+    const Document& document = source->replica.document();
+    const Entity* card = document.find(transfer.card.raw);
+    if (!card || card->type != EntityType::kCard || !card->is_live()) return not_found("This board has no such card, or it was deleted.");
+    if (!lives_here(document, *card)) return Error{ErrorCode::kConflict, "The card was moved to another board meanwhile.", 0};
+  }
+  KALENDS_TRY(std::vector<Op> ops, ops_of_card(source_key, transfer.card));
+  KALENDS_TRY(OpenDocument* target, open(target_key));
+  KALENDS_TRY(OpenDocument* source, open(source_key));
+  KALENDS_TRY(target, open(target_key));  // opening one may have made room by closing the other
+  EditContext context{transfer.author, Cause::kHub, ports_.clock.now_ms()};
+  Target card{transfer.card.raw, {}};
+  SetCommand home{card, {Field::kHome, {}, transfer.target.raw}};
+  Status status = [&]() -> Status {
+    KALENDS_TRY(EditResult arrived, target->replica.edit(context, {CarryCommand{transfer.card.raw, ops}, home, MoveCommand{card, transfer.list.raw, {}, {}}}));
+    KALENDS_TRY(EditResult left, source->replica.edit(context, {home}));
+    KALENDS_TRY(auto txn, ports_.store.begin());
+    KALENDS_TRY_VOID(append(*txn, *source, left.ops));
+    if (observer_) KALENDS_TRY_VOID(observer_->on_changes(*txn, *source, left.changes));
+    KALENDS_TRY_VOID(finish(*target, *txn, arrived.ops, arrived.changes, {}));
+    tell(target_key, target->seq, arrived.ops);
+    tell(source_key, source->seq, left.ops);
+    return {};
+  }();
+  if (!status.ok()) {
+    lose(target_key);
+    lose(source_key);
+    return status;
+  }
+  if (observer_) {
+    observer_->after_commit(source_key);
+    observer_->after_commit(target_key);
+  }
+  return {};
+}
+
+Status ReplicaHub::forward(const DocumentKey& key, const std::vector<Op>& ops) {
+  std::map<Id128, DocumentId> moved;
+  {
+    KALENDS_TRY(OpenDocument* document, open(key));
+    for (const Op& op : ops) {
+      const Entity* card = document->replica.document().find(op.target);
+      if (card && card->type == EntityType::kCard && !lives_here(document->replica.document(), *card))
+        moved[op.target] = DocumentId{std::get<Id128>(card->value(Field::kHome))};
+    }
+  }
+  for (const auto& [card, home] : moved) {
+    // All of the card's: what the target has is left out, and what a crash kept back before goes along.
+    KALENDS_TRY(std::vector<Op> all, ops_of_card(key, CardId{card}));
+    KALENDS_TRY(EditResult carried, edit({key.workspace, home}, {ops.front().author, Cause::kHub, ports_.clock.now_ms()}, {CarryCommand{card, all}}));
+    (void)carried;
+  }
+  return {};
 }
 
 void ReplicaHub::ignore(const DocumentKey& key, HubListener& listener) {

@@ -69,6 +69,18 @@ class ReplicaHub {
   using Also = std::function<Status(Txn&)>;
   Result<EditResult> edit(const DocumentKey& key, const EditContext& context, const std::vector<Command>& commands, const Also& also = {});
 
+  // Moves a card to another board, in one transaction over both documents: its operations are carried over under their
+  // own ids, it gets a place in a list there, and its home register says the target in both (docs/algebra.md).
+  struct Transfer {
+    WorkspaceId workspace;
+    CardId card;
+    DocumentId source;
+    DocumentId target;
+    ListId list;           // of the target
+    MemberId author;
+  };
+  Status transfer(const Transfer& transfer);
+
   // Operations that a client pushed, as far as they are admissible.
   struct Verdict {
     OpId op;
@@ -101,6 +113,10 @@ class ReplicaHub {
   };
 
   ReplicaId hub_replica(const DocumentKey& key, uint64_t epoch) const;
+  // Operations on a card in the order in which this document got them, carried ones as themselves.
+  Result<std::vector<Op>> ops_of_card(const DocumentKey& key, CardId card);
+  // Edits of people who had not seen a transfer follow their card.
+  Status forward(const DocumentKey& key, const std::vector<Op>& ops);
   Status append(Txn& txn, OpenDocument& document, const std::vector<Op>& ops);
   Status finish(OpenDocument& document, Txn& txn, const std::vector<Op>& ops, const Changes& changes, const Also& also);
   void tell(const DocumentKey& key, uint64_t last_seq, const std::vector<Op>& ops);
