@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// A chunk is refused or canonical, and folding it never harms the document: state and hash stay well formed.
+#include <cstddef>
+#include <cstdint>
+
+#include "core/replica/replica.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace kalends;
+  auto ops = decode_chunk({data, size});
+  if (!ops.ok()) return 0;
+  auto again = decode_chunk(encode_chunk(*ops));
+  KALENDS_CHECK(again.ok() && *again == *ops);
+  Replica replica({DocumentId{}, DocumentKind::kBoard, ReplicaId{}});
+  if (!replica.merge(*ops, 0).ok()) return 0;
+  auto reopened = decode_document(replica.snapshot());
+  KALENDS_CHECK(reopened.ok());
+  KALENDS_CHECK(state_hash(*reopened) == replica.hash());
+  return 0;
+}
