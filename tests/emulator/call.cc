@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/emulator/call.h"
 
+#include <algorithm>
+
 #include "tests/emulator/zone_time.h"
 
 namespace kalends::emulator {
@@ -22,7 +24,9 @@ std::optional<int64_t> Call::time(const std::string& name) const {
 
 int Call::number(const std::string& name, int otherwise) const {
   auto value = request.query_value(name);
-  return value ? std::stoi(*value) : otherwise;
+  if (!value) return otherwise;
+  // The contract check has seen a whole number of at most 64 bits here.
+  return static_cast<int>(std::min<int64_t>(std::stoll(*value), INT32_MAX));
 }
 
 std::vector<std::string> Call::all(const std::string& name) const {

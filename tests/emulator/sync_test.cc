@@ -151,6 +151,13 @@ TEST_CASE("updatedMin too far back is 410 and a recent one includes deletions") 
   CHECK(test.ask("GET", test.events("?updatedMin=2026-11-23T00:00:00Z")).body["items"].size() == 2);
 }
 
+TEST_CASE("an absurd page size is cut to the maximum, and one beyond any number refused") {
+  TestModel test;
+  insert_many(test, 2);
+  CHECK(test.ask("GET", test.events("?maxResults=99999999999")).body["items"].size() == 2);
+  CHECK(test.ask("GET", test.events("?maxResults=99999999999999999999")).status == 400);
+}
+
 TEST_CASE("properties filter a list") {
   TestModel test;
   Json body = TestModel::event("marked1234");
