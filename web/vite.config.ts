@@ -36,6 +36,8 @@ export default defineConfig({
       { extends: true, test: { name: 'unit', include: ['test/{core,replica,ui}/**/*.test.ts'] } },
       // Needs the built page and a Chromium.
       { extends: true, test: { name: 'browser', include: ['test/browser/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
+      // Needs the worker and the Google stand-in as well.
+      { extends: true, test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 60_000 } },
     ],
   },
 });

@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // The built page in Chromium, against the hub in memory.
 import axe from 'axe-core';
-import { mkdir } from 'node:fs/promises';
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { kAnna, kBen } from '../support/browser';
+import {
+  add_card,
+  add_list,
+  card_by_title,
+  kShots,
+  launch,
+  retitle,
+  state_hash,
+  sync_state as state,
+  titles,
+  watched_page,
+} from '../support/chromium';
 import { start_server, type TestServer } from '../support/server';
-
-const kShots = new URL('../../../build/screenshots/', import.meta.url).pathname;
 
 let browser: Browser;
 let server: TestServer;
@@ -15,19 +24,7 @@ let contexts: BrowserContext[] = [];
 let complaints: string[] = [];
 
 beforeAll(async () => {
-  await mkdir(kShots, { recursive: true });
-  browser = await chromium.launch({
-    executablePath: process.env['KALENDS_CHROMIUM'] ?? '/usr/bin/chromium',
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
+  browser = await launch();
 });
 afterAll(() => browser?.close());
 beforeEach(async () => {
@@ -51,40 +48,19 @@ async function profile(options: Parameters<Browser['newContext']>[0] = {}): Prom
 }
 
 async function open_page(context: BrowserContext, hash = '', is_offline = false): Promise<Page> {
-  const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  page.on('console', (message) => {
-    if (message.type() === 'error') complaints.push(message.text());
-  });
+  const page = await watched_page(context, complaints);
   await page.goto(server.address + hash);
   if (!is_offline) await state(page, 'online');
   return page;
 }
-
-const state = (page: Page, word: string) => page.waitForSelector(`[data-testid=sync-state][data-state=${word}]`);
-const card_by_title = (page: Page, title: string) => page.locator('[data-testid^=card-]', { hasText: title }).first();
 
 // Signs Anna in, makes a board with two lists and three cards, and gives its address.
 async function demo_board(page: Page): Promise<string> {
   await page.getByTestId('new-board-title').fill('Launch');
   await page.getByTestId('new-board').click();
   await page.waitForURL(/#\/board\//);
-  await page.getByTestId('add-list').click();
-  for (const title of ['Next', 'Doing']) {
-    await page.getByTestId('add-list-title').fill(title);
-    await page.keyboard.press('Enter');
-    await page.getByRole('region', { name: title }).waitFor();
-  }
-  await page.keyboard.press('Escape');
-  const next = page.getByRole('region', { name: 'Next', exact: true });
-  await next.locator('[data-testid^=add-card-]').click();
-  for (const title of ['Write the text', 'Call the printer', 'Book the room']) {
-    await next.getByPlaceholder('What is to be done?').fill(title);
-    await page.keyboard.press('Enter');
-    await card_by_title(page, title).waitFor();
-  }
-  await page.keyboard.press('Escape');
+  for (const title of ['Next', 'Doing']) await add_list(page, title);
+  for (const title of ['Write the text', 'Call the printer', 'Book the room']) await add_card(page, 'Next', title);
   return new URL(page.url()).hash;
 }
 
@@ -95,10 +71,6 @@ async function expect_accessible(page: Page): Promise<void> {
     () => (globalThis as unknown as { axe: typeof axe }).axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] }),
   );
   expect(found.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`)).toEqual([]);
-}
-
-async function titles(page: Page, list: string): Promise<string[]> {
-  return page.getByRole('region', { name: list, exact: true }).locator('.card-title').allTextContents();
 }
 
 describe('signing in', () => {
@@ -227,13 +199,8 @@ describe('two people', () => {
     await card_by_title(ben, 'Call the printer').waitFor();
     await annas.setOffline(true);
     await state(anna, 'offline');
-    for (const [page, title] of [[anna, 'Call in the morning'], [ben, 'Call in the evening']] as const) {
-      await card_by_title(page, 'Call the printer').click();
-      await page.getByTestId('card-title').fill(title);
-      await page.getByTestId('card-title').press('Enter');
-      await page.getByTestId('close-card').click();
-      await card_by_title(page, title).waitFor();
-    }
+    await retitle(anna, 'Call the printer', 'Call in the morning');
+    await retitle(ben, 'Call the printer', 'Call in the evening');
     await annas.setOffline(false);
     await state(anna, 'online');
     await state(ben, 'online');
@@ -254,13 +221,7 @@ describe('two people', () => {
       await page.getByTestId('no-conflicts').waitFor();
       await card_by_title(page, loser!).waitFor();
     }
-    const hashes: string[] = [];
-    for (const page of [anna, ben]) {
-      await page.getByTestId('open-board').click();
-      await page.getByTestId('show-hash').click();
-      hashes.push((await page.getByTestId('state-hash').textContent())!);
-    }
-    expect(hashes[1]).toBe(hashes[0]);
+    expect(await state_hash(ben)).toBe(await state_hash(anna));
     expect(complaints).toEqual([]);
   });
 });
@@ -273,11 +234,7 @@ describe('two tabs of one person', () => {
     const second = await open_page(context, hash);
     await card_by_title(second, 'Call the printer').waitFor();
     await first.close();
-    await card_by_title(second, 'Call the printer').click();
-    await second.getByTestId('card-title').fill('Call from the second tab');
-    await second.getByTestId('card-title').press('Enter');
-    await second.getByTestId('close-card').click();
-    await card_by_title(second, 'Call from the second tab').waitFor();
+    await retitle(second, 'Call the printer', 'Call from the second tab');
     await state(second, 'online');
     expect(complaints).toEqual([]);
   });
