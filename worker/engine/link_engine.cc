@@ -148,11 +148,13 @@ Task<void> LinkEngine::run(Key key) {
   }
 }
 
-// Polls vary by a quarter, so that a thousand links do not come at once; after a failure the wait doubles.
+// Polls vary by a quarter, so that a thousand links do not come at once. Where push rings, polling is only the safety
+// net and comes less often. After a failure the wait doubles.
 void LinkEngine::schedule_poll(Link& link) {
   uint8_t dice = 0;
   ports_.entropy.fill({&dice, 1});
-  int64_t wait = options_.poll_ms;
+  bool has_push = !options_.webhook_url.empty() && link.channel_until_ms > ports_.clock.now_ms();
+  int64_t wait = has_push ? options_.poll_ms * tuning::kPollsSavedByPush : options_.poll_ms;
   if (link.failures > 0) {
     wait = options_.backoff_min_ms;
     for (int i = 1; i < link.failures && wait < options_.backoff_max_ms; ++i) wait *= 2;
