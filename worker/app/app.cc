@@ -91,7 +91,6 @@ class App::Parts {
     options.host = settings_.listen_host;
     options.port = settings_.listen_port;
     options.websocket_path = "/v1/live";
-    options.allowed_origins = page_origins();
     options.is_public_https = settings_.public_url.substr(0, 8) == "https://";
     if (!settings_.web_dir.empty()) {
       KALENDS_TRY(StaticFiles files, StaticFiles::load(settings_.web_dir));
@@ -100,7 +99,10 @@ class App::Parts {
     KALENDS_TRY(server_, HttpServer::open(
                              options, [this](InboundRequest request, Respond respond) { handle(std::move(request), std::move(respond)); },
                              [this](const InboundRequest& request, std::shared_ptr<WebSocket> socket) { return open_socket(request, std::move(socket)); }, log_));
-    if (settings_.public_url.empty()) settings_.public_url = "http://" + settings_.listen_host + ":" + std::to_string(server_->port());
+    // Port 0: the system has picked one.
+    bool is_default_url = settings_.public_url.empty() || settings_.public_url == "http://" + settings_.listen;
+    if (is_default_url) settings_.public_url = "http://" + url_host() + ":" + std::to_string(server_->port());
+    for (const std::string& origin : page_origins()) server_->allow_origin(origin);
     effects_ = std::make_unique<LoopEffects>(http_, *server_);
     hub_ = std::make_unique<ReplicaHub>(ports(), static_cast<size_t>(settings_.open_boards));
     OauthClient client{settings_.google_client_id, settings_.google_client_secret, settings_.google_auth_url, settings_.google_token_url,
@@ -158,12 +160,19 @@ class App::Parts {
  private:
   Ports ports() { return {*store_, *effects_, clock_, entropy_, *secrets_, log_}; }
 
+  // This machine's own way to the worker.
+  std::string url_host() const {
+    bool is_any = settings_.listen_host == "0.0.0.0" || settings_.listen_host == "::";
+    if (is_any) return "127.0.0.1";
+    return settings_.listen_host.find(':') == std::string::npos ? settings_.listen_host : "[" + settings_.listen_host + "]";
+  }
+
   // Our own pages: under the public address, and on this machine under either of its names.
   std::vector<std::string> page_origins() const {
     std::vector<std::string> origins;
     if (auto url = parse_url(settings_.public_url); url.ok()) origins.push_back(url->origin());
     for (const char* name : {"127.0.0.1", "localhost"})
-      if (is_loopback_host(settings_.listen_host)) origins.push_back("http://" + std::string(name) + ":" + std::to_string(settings_.listen_port));
+      if (is_loopback_host(settings_.listen_host)) origins.push_back("http://" + std::string(name) + ":" + std::to_string(server_->port()));
     return origins;
   }
 
@@ -210,9 +219,7 @@ class App::Parts {
       KALENDS_TRY(local_token_, create_token(ports(), workspace, {owner, Role::kOwner, "local commands"}));
       KALENDS_TRY_VOID(write_private_file(token_path, local_token_));
     }
-    std::string host = settings_.listen_host == "0.0.0.0" || settings_.listen_host == "::" ? "127.0.0.1" : settings_.listen_host;
-    if (host.find(':') != std::string::npos) host = "[" + host + "]";
-    Json local = {{"url", "http://" + host + ":" + std::to_string(server_->port())}, {"pid", ::getpid()}};
+    Json local = {{"url", "http://" + url_host() + ":" + std::to_string(server_->port())}, {"pid", ::getpid()}};
     return write_private_file(local_server_path(settings_.data_dir), json_dump(local));
   }
 

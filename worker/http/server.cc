@@ -95,7 +95,7 @@ class HttpServer::Impl : public std::enable_shared_from_this<HttpServer::Impl> {
   void forget(const std::shared_ptr<Connection>& connection);
   void post_after(milliseconds delay, std::function<void()> work);
 
-  const ServerOptions options;
+  ServerOptions options;
   const Handler handler;
   const WebSocketOpen on_websocket;
   Log& log;
@@ -619,6 +619,7 @@ HttpServer::~HttpServer() {
 }
 
 uint16_t HttpServer::port() const { return impl_->port; }
+void HttpServer::allow_origin(std::string origin) { impl_->options.allowed_origins.push_back(std::move(origin)); }
 void HttpServer::run() { impl_->loop.run(); }
 void HttpServer::start() {
   impl_->thread = std::thread([impl = impl_.get()] { impl->loop.run(); });

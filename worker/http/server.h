@@ -74,6 +74,9 @@ class HttpServer {
   HttpServer& operator=(const HttpServer&) = delete;
 
   uint16_t port() const;
+  // One more origin whose pages may open a WebSocket: for a port that is known only now.
+  // Requires: before run() or start().
+  void allow_origin(std::string origin);
   // Serves on this thread until stop() was called and the last connection has ended.
   void run();
   // Serves on a thread of its own.
