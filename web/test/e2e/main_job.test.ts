@@ -16,7 +16,7 @@ import {
 import { start_system, type System } from '../support/system';
 
 let browser: Browser;
-let system: System;
+let system: System | undefined;
 let contexts: BrowserContext[] = [];
 let complaints: string[] = [];
 
@@ -30,7 +30,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   for (const context of contexts.splice(0)) await context.close();
-  await system.stop();
+  await system?.stop();
 });
 
 async function profile(options: Parameters<Browser['newContext']>[0] = {}): Promise<BrowserContext> {
@@ -41,7 +41,7 @@ async function profile(options: Parameters<Browser['newContext']>[0] = {}): Prom
 
 async function signed_in(context: BrowserContext, member: string): Promise<Page> {
   const page = await watched_page(context, complaints);
-  await page.goto(`${system.address}#token=${await system.token(member)}`);
+  await page.goto(`${system!.address}#token=${await system!.token(member)}`);
   await sync_state(page, 'online');
   return page;
 }
@@ -72,7 +72,7 @@ async function connect_google(page: Page): Promise<void> {
 
 const event = (page: Page, title: string) => page.locator(`[data-event-id][data-summary="${title}"]`);
 const live_titles = async () =>
-  (await system.events())
+  (await system!.events())
     .filter((one) => one.status !== 'cancelled')
     .map((one) => one.summary)
     .sort();
@@ -93,13 +93,13 @@ test('two browsers and the calendar agree, through time without a network', asyn
   await connect_google(anna);
   expect(new URL(anna.url()).hash).toBe(hash);
   const calendar = await watched_page(await profile(), complaints);
-  await calendar.goto(`${system.google}?person=anna%40example.org&date=${today()}`);
+  await calendar.goto(`${system!.google}?person=anna%40example.org&date=${today()}`);
   await event(calendar, 'Call the printer').waitFor();
   await event(calendar, 'Book the room').waitFor();
   await anna.screenshot({ path: `${kShots}e2e-linked.png` });
 
   const ben = await signed_in(await profile({ colorScheme: 'dark' }), 'Ben');
-  await ben.goto(system.address + hash);
+  await ben.goto(system!.address + hash);
   await card_by_title(ben, 'Call the printer').waitFor();
 
   // A person changes an event, and both boards follow.
