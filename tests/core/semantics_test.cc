@@ -240,6 +240,20 @@ TEST_CASE("operations of unknown kinds are kept byte for byte") {
   CHECK(std::find(ops->begin(), ops->end(), strange) != ops->end());
 }
 
+TEST_CASE("things of unknown types, made by a newer version, are kept without effect") {
+  Pair pair;
+  Op strange;
+  strange.id = {ReplicaId{named_id("newer")}, 1};
+  strange.transaction = 1;
+  strange.target = named_id("something new");
+  strange.kind = static_cast<uint16_t>(OpKind::kCreate);
+  strange.body = {0xFE, 0};
+  REQUIRE(pair.anna.replica.merge({strange}, 0).ok());
+  auto reopened = Replica::open(pair.anna.replica.options(), pair.anna.replica.snapshot(), {});
+  REQUIRE(reopened.ok());
+  CHECK(reopened->hash() == pair.anna.replica.hash());
+}
+
 TEST_CASE("a transferred card keeps its identity and history, also when it comes twice") {
   Pair pair;
   pair.anna.edit({set("X", Field::kTitle, std::string("moved house"))}, 2000);
