@@ -11,12 +11,22 @@ void absorb(const Attempt& attempt, FacetMask mask, Situation& situation) {
   }
   if (situation.event->presence != EventPresence::kLive) return;
   const EventFacet& shown = situation.event->facet;
-  if (!situation.shadow) situation.shadow = Shadow{attempt.asked, attempt.asked};
+  if (!situation.shadow) {
+    // An event with our id was made by us. A patch of an adopted event proves nothing until all of it is there.
+    if (attempt.write == RemoteWrite::kPatch && !differing(shown, attempt.asked, mask).empty()) return;
+    situation.shadow = Shadow{attempt.asked, attempt.asked};
+  }
   for (FacetField field : kFacetFields) {
     if (!mask.has(field) || !same(shown, attempt.asked, field)) continue;
     copy_field(situation.shadow->ours, attempt.asked, field);
     copy_field(situation.shadow->theirs, shown, field);
   }
+}
+
+Shadow taken_up(Shadow shadow, const Plan& plan, const EventFacet& event) {
+  if (plan.change == CardChange::kEdit)
+    for (const FieldEdit& edit : plan.edits) copy_field(shadow.theirs, event, edit.field);
+  return shadow;
 }
 
 }  // namespace kalends

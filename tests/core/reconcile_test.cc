@@ -181,6 +181,28 @@ void check_situation(const World& start, const Reconcile& decide, Violations& vi
   }
 }
 
+// The card is edited again while the outcome of the last write is unknown: nobody touched the event, so no conflict
+// may come of it and the newest value must be shown.
+void check_edit_after_crash(const World& start, const Reconcile& decide, Violations& violations) {
+  const Domain& domain = start.domain;
+  bool is_one_sided = start.event ? start.shadow && same(*start.event, start.shadow->theirs, domain.field) : !start.observation;
+  if (start.card != CardState::kWanted || domain.normalises || !is_one_sided) return;
+  for (Crash crash : {Crash::kAfterCardHalf, Crash::kAnswerLost, Crash::kAnswerLostUnseen})
+    for (size_t z = 0; z < domain.size(); ++z)
+      for (Crash second : {Crash::kNone, Crash::kAfterCardHalf, Crash::kAnswerLost}) {
+        ++violations.runs;
+        World world = start;
+        look(world, decide, crash);
+        domain.put(world.content, z);
+        look(world, decide, second);
+        domain.put(world.content, 0);
+        bool is_at_rest = run_to_rest(world, decide, kRoundsMax + 2).has_value();
+        std::string last = domain.text(domain.facet(0));
+        if (!is_at_rest || world.card_text() != last || world.event_text() != last || !world.losers.empty())
+          violations.found("crash safety: an edit after a lost answer is no conflict");
+      }
+}
+
 // The card's and the event's places are exchanged: whoever wins here must win there.
 void check_mirror(const World& start, const Reconcile& decide, Violations& violations) {
   bool is_fit = start.card == CardState::kWanted && start.event && start.shadow && !start.domain.normalises;
@@ -245,6 +267,7 @@ Violations walk(const Reconcile& decide) {
   Violations violations;
   for_each_start([&](const World& start) {
     check_situation(start, decide, violations);
+    check_edit_after_crash(start, decide, violations);
     check_mirror(start, decide, violations);
   });
   return violations;

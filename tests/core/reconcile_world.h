@@ -202,7 +202,8 @@ enum class Crash {
 
 // One look at the pair. True: it is at rest.
 inline bool look(World& world, const Reconcile& decide, Crash crash = Crash::kNone) {
-  Plan plan = decide(world.situation(), world.policy);
+  const Situation situation = world.situation();
+  Plan plan = decide(situation, world.policy);
   if (plan.write == RemoteWrite::kNone) {
     bool is_settled = plan.agree || plan.forget || plan.is_nothing();
     bool was_nothing = plan.is_nothing();
@@ -221,7 +222,11 @@ inline bool look(World& world, const Reconcile& decide, Crash crash = Crash::kNo
     world.generation += plan.is_next_generation ? 1 : 0;
     world.observation.reset();
     world.shadow.reset();
+  } else if (situation.shadow) {
+    world.shadow = taken_up(*situation.shadow, plan, situation.event ? situation.event->facet : EventFacet{});
   }
+  // One row for each kind of write, as in the store.
+  std::erase_if(world.attempts, [&](const Attempt& attempt) { return attempt.write == plan.write; });
   world.attempts.push_back({plan.write, plan.target});
   if (crash == Crash::kAfterCardHalf) return false;
   if (!world.change_event(plan)) return false;

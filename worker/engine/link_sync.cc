@@ -494,6 +494,8 @@ Task<Status> LinkSync::write_remote(CardId card, PairFacts pair) {
       row.event_key = identities_.event_key(event_id);
       row.observation.clear();
       row.shadow.clear();
+    } else if (pair.situation.shadow) {
+      row.shadow = encode_shadow(taken_up(*pair.situation.shadow, plan, seen));
     }
     row.is_dirty = true;
     return txn.put_pair(link_.lease, row);
