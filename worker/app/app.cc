@@ -91,6 +91,7 @@ class App::Parts {
     options.host = settings_.listen_host;
     options.port = settings_.listen_port;
     options.websocket_path = "/v1/live";
+    options.body_bytes_max = 64 * 1024 * 1024;  // an import; other routes read at most 16 MB
     options.is_public_https = settings_.public_url.substr(0, 8) == "https://";
     if (!settings_.web_dir.empty()) {
       KALENDS_TRY(StaticFiles files, StaticFiles::load(settings_.web_dir));
