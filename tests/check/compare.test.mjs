@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// The comparer finds every kind of mismatch that is planted, and none where there is none.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { compare, instant } from './compare.mjs';
+
+const id = (n) => n.toString(16).padStart(32, '0');
+const card = (n, more = {}) => ({
+  id: id(n), title: `Card ${n}`, done: false, archived: false, description: '', location: '', colour: '',
+  start: null, due: { date: '2026-12-01' }, ...more,
+});
+const event = (n, more = {}) => ({
+  id: `event${n}`, status: 'confirmed', summary: `Card ${n}`, start: { date: '2026-12-01' }, end: { date: '2026-12-02' },
+  extendedProperties: { private: { kalends: `${id(n)}.0.mac` } }, ...more,
+});
+const timed = { at: '2026-12-01T17:00:00', zone: 'Europe/Berlin', fold: 0 };
+
+test('a board and its calendar in step have no mismatch', () => {
+  const cards = [
+    card(1),
+    card(2, { done: true, colour: 'sage', location: 'Here', description: 'Text' }),
+    card(3, { due: timed }),
+    card(4, { archived: true }),
+    card(5, { due: null }),
+    card(6, { start: { date: '2026-12-01' }, due: { date: '2026-12-03' } }),
+  ];
+  const events = [
+    event(1),
+    event(2, { summary: '✓ Card 2', colorId: '2', location: 'Here', description: 'Text' }),
+    event(3, { start: { dateTime: '2026-12-01T10:00:00-05:00' }, end: { dateTime: '2026-12-01T16:00:00Z' } }),
+    event(4, { status: 'cancelled' }),
+    event(6, { end: { date: '2026-12-04' } }),
+    event(7, { summary: 'By hand', extendedProperties: undefined }),
+  ];
+  const by_hand = card(7, { title: 'By hand' });
+  assert.deepEqual(compare([...cards, by_hand], events, { adopted: new Map([['event7', id(7)]]) }), { mismatches: [], duplicates: 0, events: 5 });
+});
+
+const plants = {
+  'a missing event': [[card(1)], []],
+  'a doubled event': [[card(1)], [event(1), event(1, { id: 'again' })]],
+  'a copy without our marker': [[card(1)], [event(1), event(1, { id: 'copy', extendedProperties: undefined })]],
+  'a wrong title': [[card(1)], [event(1, { summary: 'Other' })]],
+  'a missing done mark': [[card(1, { done: true })], [event(1)]],
+  'a date that is off by one': [[card(1)], [event(1, { start: { date: '2026-12-02' }, end: { date: '2026-12-03' } })]],
+  'an end that is off by one': [[card(1)], [event(1, { end: { date: '2026-12-03' } })]],
+  'a shifted time': [[card(1, { due: timed })], [event(1, { start: { dateTime: '2026-12-01T15:00:00Z' }, end: { dateTime: '2026-12-01T17:00:00Z' } })]],
+  'a wrong colour': [[card(1, { colour: 'sage' })], [event(1, { colorId: '3' })]],
+  'a wrong place': [[card(1, { location: 'Here' })], [event(1)]],
+  'a wrong description': [[card(1, { description: 'a' })], [event(1, { description: 'b' })]],
+  'an event of an archived card': [[card(1, { archived: true })], [event(1)]],
+  'an event of an undated card': [[card(1, { due: null })], [event(1)]],
+  'an event of a deleted card': [[], [event(1)]],
+  'an event of nobody': [[], [event(1, { extendedProperties: undefined })]],
+};
+for (const [name, [cards, events]] of Object.entries(plants))
+  test(`finds ${name}`, () => assert.notEqual(compare(cards, events).mismatches.length, 0));
+
+test('knows wall times that come twice, and that are skipped', () => {
+  assert.equal(instant('2026-10-25T02:30:00', 'Europe/Berlin', 0), Date.parse('2026-10-25T00:30:00Z'));
+  assert.equal(instant('2026-10-25T02:30:00', 'Europe/Berlin', 1), Date.parse('2026-10-25T01:30:00Z'));
+  assert.equal(instant('2026-03-29T02:30:00', 'Europe/Berlin'), Date.parse('2026-03-29T01:30:00Z'));
+});
