@@ -186,6 +186,7 @@ void check_situation(const World& start, const Reconcile& decide, Violations& vi
 void check_edit_after_crash(const World& start, const Reconcile& decide, Violations& violations) {
   const Domain& domain = start.domain;
   bool is_one_sided = start.event ? start.shadow && same(*start.event, start.shadow->theirs, domain.field) : !start.observation;
+  if (start.shadow && !same(start.shadow->ours, start.shadow->theirs, domain.field)) return;
   if (start.card != CardState::kWanted || domain.normalises || !is_one_sided) return;
   for (Crash crash : {Crash::kAfterCardHalf, Crash::kAnswerLost, Crash::kAnswerLostUnseen})
     for (size_t z = 0; z < domain.size(); ++z)
@@ -331,6 +332,13 @@ TEST_CASE("the checker of reconcile finds planted mistakes") {
       if (plan.change == CardChange::kEdit && plan.write == RemoteWrite::kNone && plan.agree) plan.edits.clear();
     }));
     CHECK(violations.counts.count("no loss: both sides show the right value") == 1);
+  }
+  SECTION("agreements are forgotten") {
+    auto violations = walk([](Situation situation, const LinkPolicy& policy) {
+      situation.shadow.reset();
+      return reconcile(situation, policy);
+    });
+    CHECK(violations.counts.count("crash safety: an edit after a lost answer is no conflict") == 1);
   }
   SECTION("the card always wins against the mirror") {
     auto violations = walk([](const Situation& situation, LinkPolicy policy) {

@@ -84,7 +84,7 @@ struct World {
   std::optional<Observation> observation;
   uint64_t observed_version = 0;
   std::optional<Shadow> shadow;
-  std::vector<Attempt> attempts;
+  std::vector<Attempt> attempts;   // newest first
 
   std::string card_text() const { return domain.text(content); }
   std::string event_text() const { return event ? domain.text(*event) : "none"; }
@@ -202,8 +202,14 @@ enum class Crash {
 
 // One look at the pair. True: it is at rest.
 inline bool look(World& world, const Reconcile& decide, Crash crash = Crash::kNone) {
-  const Situation situation = world.situation();
+  Situation situation = world.situation();
   Plan plan = decide(situation, world.policy);
+  if (plan.write == RemoteWrite::kNone && !world.attempts.empty()) {
+    // The last sight of the event is older than a write whose answer was lost.
+    world.pull();
+    situation = world.situation();
+    plan = decide(situation, world.policy);
+  }
   if (plan.write == RemoteWrite::kNone) {
     bool is_settled = plan.agree || plan.forget || plan.is_nothing();
     bool was_nothing = plan.is_nothing();
@@ -225,9 +231,7 @@ inline bool look(World& world, const Reconcile& decide, Crash crash = Crash::kNo
   } else if (situation.shadow) {
     world.shadow = taken_up(*situation.shadow, plan, situation.event ? situation.event->facet : EventFacet{});
   }
-  // One row for each kind of write, as in the store.
-  std::erase_if(world.attempts, [&](const Attempt& attempt) { return attempt.write == plan.write; });
-  world.attempts.push_back({plan.write, plan.target});
+  world.attempts.insert(world.attempts.begin(), {plan.write, plan.target});
   if (crash == Crash::kAfterCardHalf) return false;
   if (!world.change_event(plan)) return false;
   if (crash == Crash::kAnswerLost) world.pull();

@@ -26,23 +26,29 @@ std::optional<Shadow> stored_shadow(const PairRow& row) {
   return shadow.ok() ? std::optional(*shadow) : std::nullopt;
 }
 
-Bytes encode_request(const EventFacet& facet) {
+// What an attempt asked for; after it, newest first, what earlier ones of its kind asked whose answers were lost too:
+// any of them may be what the event shows.
+constexpr size_t kRequestsKept = 4;
+
+Bytes encode_requests(const EventFacet& facet, const AttemptRow* earlier) {
   Writer out;
   write_facet(out, facet);
+  if (!earlier) return out.take();
+  Reader in(earlier->request);
+  for (size_t kept = 1; kept < kRequestsKept && in.ok() && in.remaining() > 0; ++kept) {
+    EventFacet older = read_facet(in);
+    if (in.ok()) write_facet(out, older);
+  }
   return out.take();
-}
-
-std::optional<EventFacet> decode_request(ByteView bytes) {
-  Reader in(bytes);
-  EventFacet facet = read_facet(in);
-  return in.done() ? std::optional(facet) : std::nullopt;
 }
 
 void absorb_all(const std::vector<AttemptRow>& attempts, FacetMask mask, Situation& situation) {
   for (const AttemptRow& attempt : attempts) {
-    auto asked = decode_request(attempt.request);
-    auto write = static_cast<RemoteWrite>(attempt.kind);
-    if (asked || write == RemoteWrite::kDelete) absorb({write, asked.value_or(EventFacet{})}, mask, situation);
+    Reader in(attempt.request);
+    while (in.ok() && in.remaining() > 0) {
+      EventFacet asked = read_facet(in);
+      if (in.ok()) absorb({static_cast<RemoteWrite>(attempt.kind), asked}, mask, situation);
+    }
   }
 }
 
@@ -413,7 +419,12 @@ Task<Status> LinkSync::settle(CardId card) {
     KALENDS_CO_TRY(std::optional<PairFacts> pair, facts(card));
     if (!pair || !pair->row.is_dirty) co_return Status{};
     Status status;
-    if (pair->plan.write == RemoteWrite::kNone) {
+    bool is_outcome_unknown = !pair->attempts.empty() && round == 0;
+    if (pair->plan.write == RemoteWrite::kNone && is_outcome_unknown) {
+      // Nothing seems left to do, but the last sight of the event is older than a write whose answer was lost.
+      auto reading_event = read_again(card, std::move(*pair));
+      status = co_await reading_event;
+    } else if (pair->plan.write == RemoteWrite::kNone) {
       auto settling = settle_here(card, std::move(*pair));
       status = co_await settling;
     } else {
@@ -423,6 +434,20 @@ Task<Status> LinkSync::settle(CardId card) {
     if (!status.ok()) co_return status;
   }
   co_return Status{};  // still moving: the next look goes on
+}
+
+Task<Status> LinkSync::read_again(CardId card, PairFacts pair) {
+  auto known = stored_observation(pair.row);
+  std::string event_id = known && !known->event_id.empty() ? known->event_id : identities_.event_id({card, pair.row.generation});
+  auto getting = get_event(event_id);
+  Result<GoogleEvent> event = co_await getting;
+  if (!event.ok() && event.error().code != ErrorCode::kNotFound) co_return event.error();
+  if (!event.ok() && !known) co_return Status{};  // an insert that never arrived
+  Observation observation = known.value_or(Observation{});
+  if (event.ok()) observation = observe(*event, reading(&pair.row));
+  else observation.presence = EventPresence::kGone;
+  if (observation.event_id.empty()) observation.event_id = event_id;
+  co_return record_observation(card, observation, pair.row.generation);
 }
 
 // Nothing to write to the calendar: the card's changes and the new agreement in one transaction.
@@ -486,7 +511,11 @@ Task<Status> LinkSync::write_remote(CardId card, PairFacts pair) {
   // Attempt before effect: after a crash the store knows which outcomes are unknown.
   std::vector<Command> commands = commands_of(plan, seen, card, board->replica, link_.policy);
   auto also = [&](Txn& txn) -> Status {
-    KALENDS_TRY_VOID(txn.put_attempt(link_.lease, {card, generation, static_cast<int64_t>(plan.write), encode_request(plan.target), now_ms}));
+    auto earlier = std::find_if(pair.attempts.begin(), pair.attempts.end(), [&](const AttemptRow& attempt) {
+      return attempt.generation == generation && attempt.kind == static_cast<int64_t>(plan.write);
+    });
+    Bytes request = encode_requests(plan.target, earlier == pair.attempts.end() ? nullptr : &*earlier);
+    KALENDS_TRY_VOID(txn.put_attempt(link_.lease, {card, generation, static_cast<int64_t>(plan.write), std::move(request), now_ms}));
     PairRow row = pair.row;
     row.generation = generation;
     row.explain = explanation(plan, now_ms);

@@ -51,6 +51,7 @@ class LinkSync {
   PairFacts judged(Txn& txn, const Replica& board, PairRow row);
   Status judge_run(bool& may_go);
 
+  Task<Status> read_again(CardId card, PairFacts facts);
   Task<Status> settle_here(CardId card, PairFacts facts);
   Task<Status> write_remote(CardId card, PairFacts facts);
   Status record_written(CardId card, const EventFacet& target, const GoogleEvent& event);
