@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "core/replica/conflicts.h"
 
 namespace kalends {
 namespace {

@@ -53,14 +53,6 @@ void collect(const Entity& entity, const OpId& child, std::vector<Conflict>& con
 
 }  // namespace
 
-// Dates compare by day when one of them is all-day, by wall time in one zone otherwise; across zones only the days
-// can be compared without the rules of the zones, and a difference of one day is possible.
-bool is_start_after_due(const When& start, const When& due) {
-  if (start.is_all_day || due.is_all_day) return start.first_day() > due.first_day();
-  if (start.zone == due.zone) return start.wall > due.wall;
-  return start.first_day().days > due.first_day().days + 1;
-}
-
 std::vector<Conflict> conflicts_of(const Entity& entity) {
   std::vector<Conflict> conflicts;
   if (!entity.is_live()) return conflicts;

@@ -31,7 +31,4 @@ struct Conflict {
 // Open conflicts of a live entity and its live children; empty for a deleted one.
 std::vector<Conflict> conflicts_of(const Entity& entity);
 
-// Start and due cross when the start is after the due date.
-bool is_start_after_due(const When& start, const When& due);
-
 }  // namespace kalends

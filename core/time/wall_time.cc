@@ -70,6 +70,12 @@ bool is_valid_when(const When& when) {
          is_valid_date(when.wall.date()) && is_valid_zone_name(when.zone);
 }
 
+bool is_start_after_due(const When& start, const When& due) {
+  if (start.is_all_day || due.is_all_day) return start.first_day() > due.first_day();
+  if (start.zone == due.zone) return start.wall > due.wall;
+  return start.first_day().days > due.first_day().days + 1;
+}
+
 std::string to_text(CivilDate date) {
   auto [year, month, day] = year_month_day(date);
   return padded(year, 4) + "-" + padded(month, 2) + "-" + padded(day, 2);

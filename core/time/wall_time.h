@@ -60,6 +60,10 @@ bool is_valid_date(CivilDate date);
 bool is_valid_zone_name(std::string_view zone);
 bool is_valid_when(const When& when);
 
+// Dates compare by day when one of them is all-day, by wall time in one zone otherwise; across zones only the days can be
+// compared without the rules of the zones, and a difference of one day is possible.
+bool is_start_after_due(const When& start, const When& due);
+
 std::string to_text(CivilDate date);   // 2026-11-24
 std::string to_text(WallTime wall);    // 2026-11-24T10:00:00
 std::optional<CivilDate> parse_date(std::string_view text);      // exactly yyyy-mm-dd, an existing day
