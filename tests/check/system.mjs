@@ -50,10 +50,10 @@ async function json_call(method, url, body, headers = {}) {
 }
 
 export class Google {
-  static async start({ port = 0, user = 'anna@example.org', seed = 1, quiet = true } = {}) {
+  static async start({ port = 0, user = 'anna@example.org', more_users = [], seed = 1, quiet = true } = {}) {
     const google = new Google();
     google.user = user;
-    google.child = spawn(kStandIn, ['--port', String(port), '--user', user, '--seed', String(seed)], {
+    google.child = spawn(kStandIn, ['--port', String(port), '--seed', String(seed), ...[user, ...more_users].flatMap((one) => ['--user', one])], {
       stdio: ['ignore', 'pipe', quiet ? 'ignore' : 'inherit'],
     });
     Object.assign(google, await first_line(google.child, 'kalends-google'));
@@ -153,7 +153,7 @@ export class Worker {
     const { url } = await this.api('POST', '/v1/google/connect', { login_hint: google.user });
     const consent = await fetch(`${url}&test_consent=all`, { redirect: 'manual' });
     await fetch(consent.headers.get('location'), { redirect: 'manual' });
-    const [account] = (await this.api('GET', '/v1/google/accounts')).items;
+    const account = (await this.api('GET', '/v1/google/accounts')).items.find((one) => one.email === google.user);
     if (!account) throw new Error('The account was not connected.');
     return account.id;
   }
