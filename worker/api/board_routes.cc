@@ -345,9 +345,7 @@ void add_conflicts(Router& router, const ApiServices& services) {
     KALENDS_TRY(Id128 board, path_id(path, "board"));
     KALENDS_TRY(Json body, json_body(request));
     KALENDS_TRY(EditResult edited, edit_document(services, caller, DocumentId{board}, json_member(body, "commands")));
-    Json created = Json::array();
-    for (const OpId& id : edited.created) created.push_back(id.is_nil() ? Json() : Json(op_id_text(id)));
-    return json_response(200, {{"operations", edited.ops.size()}, {"created", created}});
+    return json_response(200, edit_json(edited));
   });
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "core/api/commands.h"
+#include "core/replica/session.h"
 #include "worker/base/encoding.h"
 #include "worker/base/url.h"
 #include "worker/crypto/hash.h"
@@ -140,6 +141,12 @@ void add_task(Router& router, const ApiServices& services, const char* method, c
     if (!caller.ok()) return respond(problem_response(caller.error()));
     services.tasks.spawn(answer_later(route, *caller, std::move(request), std::move(path), std::move(respond)));
   });
+}
+
+Json edit_json(const EditResult& result) {
+  Json created = Json::array();
+  for (const OpId& id : result.created) created.push_back(id.is_nil() ? Json() : Json(op_id_text(id)));
+  return {{"operations", result.ops.size()}, {"created", created}};
 }
 
 DocumentKey workspace_key(const Caller& caller) { return {caller.workspace, DocumentId{caller.workspace.raw}}; }

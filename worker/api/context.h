@@ -67,6 +67,8 @@ void add_task(Router& router, const ApiServices& services, const char* method, c
 
 // One transaction on a document, from commands as the browser sends them.
 Result<EditResult> edit_document(const ApiServices& services, const Caller& caller, DocumentId document, const Json& commands);
+// {operations: how many, created: [the child each command made, or null]}
+Json edit_json(const EditResult& result);
 DocumentKey workspace_key(const Caller& caller);
 
 void add_board_routes(Router& router, const ApiServices& services);

@@ -141,6 +141,12 @@ void add_workspace_routes(Router& router, const ApiServices& services) {
     KALENDS_TRY(std::string token, create_token(services.ports, caller.workspace, {*member, role, json_text_or_empty(body, "label")}));
     return json_response(201, {{"token", token}, {"member", to_hex(*member)}, {"role", role_name}});
   });
+  // Several commands on what all boards share, as one transaction: {commands: […]}, as in docs/protocol.md.
+  add_route(router, services, "POST", "/v1/edit", [services](const Caller& caller, const InboundRequest& request, const PathParameters&) -> Result<HttpResponse> {
+    KALENDS_TRY(Json body, json_body(request));
+    KALENDS_TRY(EditResult edited, edit_document(services, caller, DocumentId{caller.workspace.raw}, json_member(body, "commands")));
+    return json_response(200, edit_json(edited));
+  });
   add_shared(router, services, "labels", "label");
   add_shared(router, services, "sequences", "sequence");
 }

@@ -10,6 +10,7 @@
 #include "core/replica/conflicts.h"
 #include "core/wire/codec.h"
 #include "worker/google/zones.h"
+#include "worker/porting/trello_colours.h"
 #include "worker/porting/trello_file.h"
 
 namespace kalends {
@@ -112,7 +113,7 @@ class Builder {
         continue;
       }
       std::string name = title(label.name);
-      std::string colour = title(label.colour);
+      std::string colour = colour_from_trello(title(label.colour));
       auto [it, is_new] = known.try_emplace({name, colour}, derived("label", label.id));
       labels_[label.id] = it->second;
       if (is_new) {
