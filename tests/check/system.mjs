@@ -10,9 +10,11 @@ const kStandIn = process.env.KALENDS_GOOGLE_BIN ?? 'build/dev/tests/emulator/kal
 
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-export async function free_port() {
+// `wanted` when it is free, else any free port.
+export async function free_port(wanted = 0) {
   const server = createServer();
-  await new Promise((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
+  const is_open = await new Promise((resolve) => server.once('error', () => resolve(false)).listen(wanted, '127.0.0.1', () => resolve(true)));
+  if (!is_open) return free_port();
   const { port } = server.address();
   await new Promise((resolve) => server.close(resolve));
   return port;
@@ -28,6 +30,7 @@ function first_line(child, name) {
 }
 
 function ended(child) {
+  if (child === undefined || child.pid === undefined) return Promise.resolve();
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
   return new Promise((resolve) => child.once('exit', resolve));
 }
@@ -84,7 +87,7 @@ export class Google {
     return this.control('GET', 'stats');
   }
   async stop() {
-    this.child.kill('SIGTERM');
+    this.child?.kill('SIGTERM');
     await ended(this.child);
   }
 }
@@ -123,7 +126,7 @@ export class Worker {
     await this.start();
   }
   async stop() {
-    this.child.kill('SIGTERM');
+    this.child?.kill('SIGTERM');
     await ended(this.child);
   }
   // Repeated while the worker is away. Repeating is safe: what the check sends sets values or names the new id itself.
@@ -132,7 +135,8 @@ export class Worker {
       try {
         return await json_call(method, this.url + path, body, { Authorization: `Bearer ${this.token}` });
       } catch (error) {
-        if (error.status === 409 && attempt > 0 && method === 'POST') return null; // the first try had arrived
+        const had_arrived = attempt > 0 && ((method === 'POST' && error.status === 409) || (method === 'DELETE' && error.status === 404));
+        if (had_arrived) return null;
         if (error.status !== undefined || attempt > 100) throw error;
         await pause(50);
       }
