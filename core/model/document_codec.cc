@@ -112,7 +112,7 @@ void write_entity(Writer& out, const Entity& entity, int depth) {
 Entity read_entity(Reader& in, int depth) {
   Entity entity;
   uint8_t type = in.u8();
-  if (type > static_cast<uint8_t>(EntityType::kStep)) in.fail();
+  if (type > static_cast<uint8_t>(kLastEntityType)) in.fail();
   entity.type = static_cast<EntityType>(type);
   entity.created_by = read_op_id(in);
   entity.created_at.raw = in.varint();

@@ -31,6 +31,7 @@ enum class EntityType : uint8_t {
   kSequence = 13,     // definition of a multi-step follow-up
   kStep = 14,         // child of a sequence
 };
+inline constexpr EntityType kLastEntityType = EntityType::kStep;  // beyond it: of a newer version
 
 // Do not renumber.
 enum class Field : uint16_t {

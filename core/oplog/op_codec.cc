@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "core/base/text.h"
 #include "core/oplog/op.h"
@@ -218,6 +219,9 @@ OpKind kind_of(const OpBody& body) {
 
 Result<OpBody> decode_body(uint16_t kind, ByteView bytes) {
   if (kind < 1 || kind > static_cast<uint16_t>(OpKind::kCarry)) return OpBody{UnknownBody{}};
+  // A type of entity that only a newer version knows.
+  bool is_create = kind == static_cast<uint16_t>(OpKind::kCreate) && !bytes.empty();
+  if (is_create && bytes[0] > static_cast<uint8_t>(kLastEntityType)) return OpBody{UnknownBody{}};
   Reader in(bytes);
   OpBody body = read_body(static_cast<OpKind>(kind), in);
   if (in.done()) {
@@ -328,10 +332,17 @@ Result<std::vector<Op>> decode_chunk(ByteView bytes) {
   if (in.u8() != kChunkFormat)
     return Error{ErrorCode::kUnsupportedVersion, "These operations were written by a newer version of Kalends: update this copy.", 0};
   std::vector<Id128> ids(in.count(16));
-  for (Id128& id : ids) id = in.id();
+  std::set<Id128> distinct;
+  for (Id128& id : ids) {
+    id = in.id();
+    if (!distinct.insert(id).second) in.fail();
+  }
+  // The table holds what is used, once, in the order of its first use.
+  size_t used = 0;
   auto read_index = [&]() -> Id128 {
     uint64_t index = in.varint();
-    if (index >= ids.size()) return in.fail(), Id128{};
+    if (index >= ids.size() || index > used) return in.fail(), Id128{};
+    if (index == used) ++used;
     return ids[static_cast<size_t>(index)];
   };
   auto read_id = [&] {
@@ -372,7 +383,7 @@ Result<std::vector<Op>> decode_chunk(ByteView bytes) {
     op.body.assign(body.begin(), body.end());
     ops.push_back(std::move(op));
   }
-  if (!in.done()) return corrupt("A chunk of operations is damaged: fetch it again.");
+  if (!in.done() || used != ids.size()) return corrupt("A chunk of operations is damaged: fetch it again.");
   return ops;
 }
 

@@ -15,7 +15,8 @@ std::string applied(std::string_view text, const Splice& splice) {
 }  // namespace
 
 std::optional<std::string> merge_text(std::string_view base, std::string_view ours, std::string_view theirs) {
-  if (ours == theirs) return std::string(ours);
+  if (ours == theirs || theirs == base) return std::string(ours);
+  if (ours == base) return std::string(theirs);
   Splice a = difference(base, ours);
   Splice b = difference(base, theirs);
   // Changes that touch have no order that both people would agree on.

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// Text, clocks, dates, ranks: the small things that everything else stands on.
+#include <catch2/catch.hpp>
+#include <algorithm>
+#include <rapidcheck.h>
+
+#include "core/base/hash.h"
+#include "core/base/prng.h"
+#include "core/base/text.h"
+#include "core/model/rank.h"
+#include "core/time/hlc.h"
+#include "core/time/wall_time.h"
+
+namespace kalends::test {
+namespace {
+
+std::string random_text(Prng& random, size_t length) {
+  static const char* const kLetters[] = {"a", "b", "\n", "\xC3\xA4", "\xC3\xB6", "\xE2\x9C\x93", "\xE2\x9C\x94", "\xF0\x9F\x93\x85", "\xF0\x9F\x93\x86"};
+  std::string result;
+  for (size_t i = 0; i < length; ++i) result += kLetters[random.below(9)];
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("only well-formed UTF-8 without NUL is text") {
+  for (const char* good : {"", "abc", "\xC3\xA4", "\xE2\x9C\x93", "\xF0\x9F\x93\x85", "\xF4\x8F\xBF\xBF"}) CHECK(is_valid_text(good));
+  CHECK_FALSE(is_valid_text(std::string_view("a\0b", 3)));
+  for (const char* bad : {"\x80", "\xC3", "\xC0\x80", "\xC1\xBF", "\xE0\x80\x80", "\xED\xA0\x80", "\xF0\x80\x80\x80", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "a\xE2\x9C"})
+    CHECK_FALSE(is_valid_text(bad));
+}
+
+TEST_CASE("the difference of two texts turns the one into the other and cuts no character") {
+  rc::check("difference", [](uint64_t seed) {
+    Prng random(seed);
+    std::string shared = random_text(random, random.below(4));
+    std::string before = shared + random_text(random, random.below(6)) + shared;
+    std::string after = shared + random_text(random, random.below(6)) + shared;
+    Splice splice = difference(before, after);
+    RC_ASSERT(is_valid_text(splice.inserted));
+    size_t begin = byte_offset(before, splice.position);
+    size_t end = byte_offset(before, splice.position + splice.removed);
+    RC_ASSERT(before.substr(0, begin) + splice.inserted + before.substr(end) == after);
+    if (before == after) RC_ASSERT(splice.removed == 0 && splice.inserted.empty());
+  });
+}
+
+TEST_CASE("a clock's stamps grow whatever the wall clock does") {
+  HlcClock clock;
+  Hlc first = clock.tick(1000);
+  CHECK(first.ms() == 1000);
+  Hlc second = clock.tick(1000);
+  CHECK(second > first);
+  Hlc third = clock.tick(500);
+  CHECK(third > second);
+  CHECK(clock.tick(2000).ms() == 2000);
+  CHECK(clock.tick(-5) > third);
+  for (int i = 0; i < 70000; ++i) (void)clock.tick(2000);
+  CHECK(clock.last().ms() >= 2001);  // more stamps in a millisecond than its counter holds
+}
+
+TEST_CASE("a clock follows others within the limit and nobody into the far future") {
+  HlcClock clock;
+  CHECK(clock.follow(Hlc::from(1000 + kClockSkewMsMax, 0), 1000));
+  CHECK(clock.tick(1000).ms() == 1000 + kClockSkewMsMax);
+  Hlc before = clock.last();
+  CHECK_FALSE(clock.follow(Hlc::from(1001 + kClockSkewMsMax, 0), 1000));
+  CHECK(clock.last() == before);
+}
+
+TEST_CASE("days and dates are two names for the same thing, for every day of ten thousand years") {
+  CHECK(civil_date({1970, 1, 1}).days == 0);
+  CHECK(civil_date({2000, 2, 29}).days == 11016);
+  int32_t first = civil_date({1, 1, 1}).days;
+  int32_t last = civil_date({9999, 12, 31}).days;
+  YearMonthDay before{0, 12, 31};
+  size_t wrong = 0;
+  for (int32_t days = first; days <= last; ++days) {
+    YearMonthDay date = year_month_day({days});
+    bool is_next = (date.day == before.day + 1 && date.month == before.month && date.year == before.year) ||
+                   (date.day == 1 && date.month == before.month + 1 && date.year == before.year) ||
+                   (date.day == 1 && date.month == 1 && date.year == before.year + 1 && before.month == 12 && before.day == 31);
+    wrong += !is_next || civil_date(date).days != days || parse_date(to_text(CivilDate{days})) != CivilDate{days};
+    before = date;
+  }
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("dates and wall times are written and read in one form only") {
+  CHECK(to_text(WallTime{-1}) == "1969-12-31T23:59:59");
+  CHECK(parse_wall_time("2026-11-24T10:00") == parse_wall_time("2026-11-24T10:00:00"));
+  CHECK(parse_wall_time("1969-12-31T23:59:59") == WallTime{-1});
+  for (const char* bad : {"", "2026-1-1", "2026-02-30", "2026-13-01", "2026-00-10", "2026-01-00", "0000-01-01", "2026/01/01", "2026-01-01 ", "+026-01-01", "2025-02-29"})
+    CHECK_FALSE(parse_date(bad).has_value());
+  for (const char* bad : {"2026-11-24", "2026-11-24 10:00", "2026-11-24T24:00", "2026-11-24T10:60", "2026-11-24T10:00:60", "2026-11-24T10:00:00Z", "2026-11-24T1a:00"})
+    CHECK_FALSE(parse_wall_time(bad).has_value());
+}
+
+TEST_CASE("only what is a date by itself is a valid date") {
+  CHECK(is_valid_when(When::all_day({20000})));
+  CHECK(is_valid_when(When::timed({86400}, "Europe/Berlin")));
+  CHECK(is_valid_when(When::timed({86400}, "")));
+  When mixed = When::all_day({20000});
+  mixed.zone = "UTC";
+  CHECK_FALSE(is_valid_when(mixed));
+  CHECK_FALSE(is_valid_when(When::all_day({4000000})));
+  CHECK_FALSE(is_valid_when(When::timed({INT64_MAX}, "UTC")));
+  CHECK_FALSE(is_valid_when(When::timed({INT64_MIN}, "UTC")));
+  CHECK_FALSE(is_valid_when(When::timed({0}, "Not a zone!")));
+}
+
+TEST_CASE("there is always a rank between two others") {
+  rc::check("rank_between", [](uint64_t seed) {
+    Prng random(seed);
+    std::vector<std::string> ranks;
+    std::vector<ReplicaId> replicas = {ReplicaId{random.id()}, ReplicaId{random.id()}, ReplicaId{random.id()}};
+    for (uint64_t counter = 1; counter <= 300; ++counter) {
+      // At the end, at the beginning, and at random places, as people do.
+      size_t at = random.chance(1, 3) ? ranks.size() : random.chance(1, 3) ? 0 : random.below(ranks.size() + 1);
+      std::string left = at > 0 ? ranks[at - 1] : "";
+      std::string right = at < ranks.size() ? ranks[at] : "";
+      std::string rank = rank_between(left, right, {replicas[random.below(3)], counter});
+      RC_ASSERT(!rank.empty());
+      RC_ASSERT(left < rank);
+      RC_ASSERT(right.empty() || rank < right);
+      ranks.insert(ranks.begin() + static_cast<std::ptrdiff_t>(at), rank);
+    }
+  });
+}
+
+TEST_CASE("ranks stay short when cards are added one after another, at either end") {
+  ReplicaId replica{derive_id(as_bytes("r"))};
+  std::string bottom, top;
+  for (uint64_t counter = 1; counter <= 5000; ++counter) {
+    bottom = rank_between(bottom, "", {replica, 2 * counter});
+    top = rank_between("", top.empty() ? bottom : top, {replica, 2 * counter + 1});
+  }
+  CHECK(bottom.size() <= 64);
+  CHECK(top.size() <= 64);
+}
+
+TEST_CASE("runs that two people insert at one place do not interleave") {
+  ReplicaId anna{derive_id(as_bytes("anna"))}, ben{derive_id(as_bytes("ben"))};
+  std::string left = rank_between("", "", {anna, 1});
+  std::string right = rank_between(left, "", {anna, 2});
+  auto run_of = [&](ReplicaId who) {
+    std::vector<std::pair<std::string, char>> run;
+    std::string previous = left;
+    for (uint64_t i = 0; i < 20; ++i) {
+      previous = rank_between(previous, right, {who, 100 + i});
+      run.emplace_back(previous, who == anna ? 'a' : 'b');
+    }
+    return run;
+  };
+  auto all = run_of(anna);
+  auto other = run_of(ben);
+  all.insert(all.end(), other.begin(), other.end());
+  std::sort(all.begin(), all.end());
+  std::string order;
+  for (const auto& [rank, who] : all) order += who;
+  bool is_apart = order == std::string(20, 'a') + std::string(20, 'b') || order == std::string(20, 'b') + std::string(20, 'a');
+  CHECK(is_apart);
+}
+
+TEST_CASE("SHA-256 is the standard's") {
+  CHECK(to_hex(digest_of(as_bytes(""))) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  CHECK(to_hex(digest_of(as_bytes("abc"))) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  std::string million(1000000, 'a');
+  CHECK(to_hex(digest_of(as_bytes(million))) == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+}
+
+}  // namespace kalends::test
