@@ -48,4 +48,19 @@ std::optional<WallInZone> to_wall(int64_t instant, std::string_view name) {
   return result;
 }
 
+std::optional<std::vector<ZonePeriod>> zone_periods(std::string_view name, int64_t from, int64_t until) {
+  const date::time_zone* zone = find_zone(name);
+  if (!zone || until < from) return std::nullopt;
+  std::vector<ZonePeriod> periods;
+  for (int64_t at = from; at <= until;) {
+    date::sys_info info = zone->get_info(date::sys_seconds{std::chrono::seconds{at}});
+    periods.push_back({info.begin.time_since_epoch().count(), static_cast<int32_t>(info.offset.count()),
+                       info.save.count() != 0, info.abbrev});
+    int64_t end = info.end.time_since_epoch().count();
+    if (end <= at) break;  // the last period of a zone has no end that a clock shows
+    at = end;
+  }
+  return periods;
+}
+
 }  // namespace kalends

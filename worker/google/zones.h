@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/time/wall_time.h"
 
@@ -28,5 +29,15 @@ struct WallInZone {
   Fold fold = Fold::kFirst;
 };
 std::optional<WallInZone> to_wall(int64_t instant_seconds, std::string_view zone);
+
+// A stretch of time in which a zone's clocks keep one distance from UTC.
+struct ZonePeriod {
+  int64_t begin_seconds = 0;   // since 1970 UTC; the first period may begin long before what was asked for
+  int32_t offset_seconds = 0;  // east of UTC
+  bool is_daylight = false;
+  std::string abbreviation;    // CET, or a number where the zone has no letters
+};
+// The periods that cover [from, until], in order; nullopt: the zone is unknown, or `until` is before `from`.
+std::optional<std::vector<ZonePeriod>> zone_periods(std::string_view zone, int64_t from_seconds, int64_t until_seconds);
 
 }  // namespace kalends

@@ -10,6 +10,7 @@
 #include "core/replica/conflicts.h"
 #include "core/wire/codec.h"
 #include "worker/google/zones.h"
+#include "worker/porting/board_rows.h"
 #include "worker/porting/trello_colours.h"
 #include "worker/porting/trello_file.h"
 
@@ -166,12 +167,7 @@ class Builder {
     KALENDS_CHECK(found.has_value());  // the zone was looked up before
     return When::timed(found->wall, options_.time_zone, found->fold);
   }
-  // For a sentence: 2026-12-01 09:00.
-  std::string wall_text(int64_t instant) const {
-    std::string text = to_text(wall(instant).wall);
-    text[10] = ' ';
-    return text.substr(0, 16);
-  }
+  std::string wall_text(int64_t instant) const { return moment_text(instant, options_.time_zone); }
 
   void add_card(const TrelloCard& card) {
     std::vector<FieldValue> fields;
