@@ -4,6 +4,10 @@
 #include "worker/base/encoding.h"
 #include "worker/base/sha256.h"
 #include "worker/google/json.h"
+#include "worker/porting/board_export.h"
+#include "worker/porting/board_rows.h"
+#include "worker/porting/csv_export.h"
+#include "worker/porting/ics_export.h"
 #include "worker/porting/trello_import.h"
 
 namespace kalends {
@@ -39,11 +43,89 @@ Result<HttpResponse> import_trello(const ApiServices& services, const Caller& ca
   return json_response(201, {{"board", to_hex(import.board)}, {"title", import.title}, {"report", report_json(import.report)}, {"report_text", report_text(import.report)}});
 }
 
+Result<Names> member_names(const ApiServices& services, const Caller& caller) {
+  KALENDS_TRY(auto txn, services.ports.store.begin());
+  KALENDS_TRY(std::vector<MemberRow> rows, txn->members(caller.workspace));
+  Names names;
+  for (const MemberRow& row : rows)
+    if (auto profile = parse_json(as_text(row.profile)); profile.ok()) names[row.member.raw] = json_text_or_empty(*profile, "name");
+  return names;
+}
+
+HttpResponse download(std::string content_type, const std::string& name, std::string body) {
+  HttpResponse response = text_response(200, std::move(content_type), std::move(body));
+  response.headers.set("Content-Disposition", "attachment; filename=\"" + name + "\"");
+  return response;
+}
+
+Result<HttpResponse> export_board(const ApiServices& services, const Caller& caller, const InboundRequest& request, const Id128& board) {
+  std::string format = query_value(request, "format");
+  if (format.empty()) format = "json";
+  if (format != "json" && format != "ics" && format != "csv") return invalid("`format` is json, ics or csv.");
+  KALENDS_TRY(Names members, member_names(services, caller));
+  DocumentKey key{caller.workspace, DocumentId{board}};
+  KALENDS_TRY(Replica replica, services.hub.with_history(key));
+  if (replica.document().kind != DocumentKind::kBoard) return not_found("There is no such board.");
+  KALENDS_TRY(OpenDocument* workspace, services.hub.open(workspace_key(caller)));
+  int64_t now_ms = services.ports.clock.now_ms();
+  std::string name = "board-" + to_hex(board).substr(0, 8) + "." + format;
+  if (format == "csv") return download("text/csv; charset=utf-8", name, export_csv(replica, {label_names(workspace->replica.document()), members}));
+  if (format == "json") {
+    ExportInput input;
+    input.workspace = &workspace->replica;
+    input.boards = {&replica};
+    input.members = members;
+    input.now_ms = now_ms;
+    input.version = KALENDS_VERSION;
+    return download("application/json", name, export_json(input));
+  }
+  IcsOptions options;
+  options.now_ms = now_ms;
+  options.labels = label_names(workspace->replica.document());
+  const Entity* root = replica.document().find(board);
+  if (root && !root->text_value(Field::kTimeZone).empty()) options.policy.time_zone = root->text_value(Field::kTimeZone);
+  return download("text/calendar; charset=utf-8", name, export_ics(replica, options));
+}
+
+Result<HttpResponse> import_export(const ApiServices& services, const Caller& caller, const InboundRequest& request) {
+  KALENDS_TRY(KalendsExport file, parse_export(request.body));
+  if (file.boards.empty()) return invalid("The file holds no board.");
+  Json boards = Json::array();
+  for (const ExportedDocument& board : file.boards) {
+    Status imported = services.hub.import_document({caller.workspace, board.id}, DocumentKind::kBoard, board.snapshot, board.ops);
+    if (!imported.ok() && imported.error().code == ErrorCode::kConflict)
+      return Error{ErrorCode::kConflict, "The board " + to_hex(board.id) + " is in this workspace already: nothing was changed.", 0};
+    KALENDS_TRY_VOID(imported);
+    boards.push_back({{"board", to_hex(board.id)}, {"title", board.title}, {"state_hash", to_hex(board.hash)}});
+  }
+  EditContext context{caller.member, Cause::kImport, services.ports.clock.now_ms()};
+  KALENDS_TRY(Names known, member_names(services, caller));
+  KALENDS_TRY(OpenDocument* workspace, services.hub.open(workspace_key(caller)));
+  std::vector<Command> commands = missing_in(workspace->replica.document(), file);
+  auto also = [&](Txn& txn) -> Status {
+    for (const ExportedMember& member : file.members)
+      if (known.count(member.id.raw) == 0) KALENDS_TRY_VOID(txn.put_member(caller.workspace, {member.id, to_bytes(json_dump({{"name", member.name}})), context.now_ms}));
+    return {};
+  };
+  KALENDS_TRY(EditResult edited, services.hub.edit(workspace_key(caller), context, commands, also));
+  (void)edited;
+  Json answer = boards[0];
+  answer["boards"] = boards;
+  return json_response(201, answer);
+}
+
 }  // namespace
 
 void add_porting_routes(Router& router, const ApiServices& services) {
   add_route(router, services, "POST", "/v1/import/trello", [services](const Caller& caller, const InboundRequest& request, const PathParameters&) {
     return import_trello(services, caller, request);
+  });
+  add_route(router, services, "POST", "/v1/import/export", [services](const Caller& caller, const InboundRequest& request, const PathParameters&) {
+    return import_export(services, caller, request);
+  });
+  add_route(router, services, "GET", "/v1/boards/{board}/export", [services](const Caller& caller, const InboundRequest& request, const PathParameters& path) -> Result<HttpResponse> {
+    KALENDS_TRY(Id128 board, path_id(path, "board"));
+    return export_board(services, caller, request, board);
   });
 }
 

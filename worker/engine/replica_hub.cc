@@ -47,6 +47,30 @@ Status ReplicaHub::create(const DocumentKey& key, DocumentKind kind, const EditC
   return txn->commit();
 }
 
+Status ReplicaHub::import_document(const DocumentKey& key, DocumentKind kind, ByteView snapshot, const std::vector<Op>& ops) {
+  int64_t now_ms = ports_.clock.now_ms();
+  KALENDS_TRY(auto txn, ports_.store.begin());
+  KALENDS_TRY_VOID(txn->ensure_workspace(key.workspace, now_ms));
+  KALENDS_TRY_VOID(txn->create_document(key.workspace, key.document, static_cast<int64_t>(kind), now_ms));
+  uint64_t last_seq = 0;
+  for (const Op& op : ops) {
+    KALENDS_TRY(AppendedOp appended, txn->append_op(key.workspace, key.document, {op.id.replica, op.id.counter, op_bytes(op)}, now_ms));
+    last_seq = appended.seq;
+  }
+  Digest hash = digest_of(snapshot);
+  KALENDS_TRY_VOID(txn->save_snapshot(key.workspace, key.document, {Bytes(snapshot.begin(), snapshot.end()), last_seq, Bytes(hash.begin(), hash.end())}, now_ms));
+  return txn->commit();
+}
+
+Result<Replica> ReplicaHub::with_history(const DocumentKey& key) {
+  KALENDS_TRY(std::vector<Op> ops, ops_after(key, 0, SIZE_MAX / 2));
+  KALENDS_TRY(OpenDocument* document, open(key));
+  auto whole = Replica::open(document->replica.options(), {}, ops);
+  // A document that was imported or compacted has no history below its first snapshot.
+  if (whole.ok() && whole->hash() == document->replica.hash()) return whole;
+  return document->replica;
+}
+
 Result<OpenDocument*> ReplicaHub::open(const DocumentKey& key) {
   if (auto it = open_.find(key); it != open_.end()) {
     recent_.splice(recent_.begin(), recent_, it->second.used);

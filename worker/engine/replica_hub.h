@@ -58,6 +58,10 @@ class ReplicaHub {
 
   // A new, empty document; `commands` make its first content.
   Status create(const DocumentKey& key, DocumentKind kind, const EditContext& context, const std::vector<Command>& commands);
+  // A document that comes from an export: its whole state, and the operations of which the history is kept.
+  Status import_document(const DocumentKey& key, DocumentKind kind, ByteView snapshot, const std::vector<Op>& ops);
+  // A copy of the document with all the history that the store has.
+  Result<Replica> with_history(const DocumentKey& key);
   // kNotFound when the workspace has no such document.
   Result<OpenDocument*> open(const DocumentKey& key);
 
