@@ -481,9 +481,14 @@ class Transaction {
         if (offer.value == command.field.value) return {};
     } else {
       KALENDS_TRY_VOID(check_value(*spec, command.field.value));
-      if (auto reg = entity->registers.find({command.field.field, command.field.key}); reg != entity->registers.end())
+      auto reg = entity->registers.find({command.field.field, command.field.key});
+      bool has_winner = reg != entity->registers.end() && !reg->second.values.empty();
+      if (has_winner)
         for (const RegisterValue& value : reg->second.values)
           if (value.value == command.field.value) return {};
+      // An offer alone in its field would be what the field shows: "nothing" must be there to win over it.
+      if (!has_winner && kind_of(command.field.value) == ValueKind::kNull) return {};
+      if (!has_winner) emit(command.target, {}, SetBody{{command.field.field, command.field.key, std::monostate{}}});
     }
     emit(command.target, std::move(replaced), OfferBody{command.field});
     return {};

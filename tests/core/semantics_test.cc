@@ -41,6 +41,21 @@ TEST_CASE("two people who set the same value have no conflict") {
   CHECK(conflicts(pair.anna, "X").empty());
 }
 
+TEST_CASE("an offer to a field that was never filled stays a loser") {
+  Person anna("anna");
+  When due = When::all_day(*parse_date("2026-12-01"));
+  anna.edit({create_list("todo"), create_card("card", "todo"), SetCommand{{named_id("card"), {}}, {Field::kDue, {}, due}}});
+  // A start after the due date: allowed, because it is only offered.
+  When offered = When::all_day(*parse_date("2027-01-01"));
+  anna.edit({OfferCommand{{named_id("card"), {}}, {Field::kStart, {}, offered}}});
+  CHECK(anna.card("card").value(Field::kStart) == Value{});
+  auto conflicts = conflicts_of(anna.card("card"));
+  REQUIRE(conflicts.size() == 1);
+  REQUIRE(conflicts[0].values.size() == 2);
+  CHECK(conflicts[0].values[0].is_winner);
+  CHECK(conflicts[0].values[1].value == Value{offered});
+}
+
 TEST_CASE("an edit that did not know of the deletion keeps the card and the deletion stays open") {
   Pair pair;
   pair.anna.edit({DeleteCommand{{named_id("X"), {}}}}, 2000);

@@ -480,23 +480,26 @@ Task<Status> LinkSync::settle_here(CardId card, PairFacts pair) {
   };
   MemberId author = engine_.bridge_author(link_);
   auto edited = engine_.hub_.edit(link_.board(), {author, Cause::kBridge, now_ms}, commands, also);
-  if (!edited.ok()) {
-    // What the event says cannot be said on the card (a list that is gone, dates that cross): shown, not retried.
-    if (edited.error().code != ErrorCode::kInvalid && edited.error().code != ErrorCode::kNotFound && edited.error().code != ErrorCode::kConflict)
-      co_return edited.error();
-    Plan refused = pair.plan;
-    refused.reasons.push_back("the card could not take it: " + edited.error().message);
-    KALENDS_CO_TRY(auto txn, ports_.store.begin());
-    pair.row.explain = explanation(refused, now_ms);
-    pair.row.is_dirty = false;
-    KALENDS_CO_TRY_VOID(txn->put_pair(link_.lease, pair.row));
-    KALENDS_CO_TRY_VOID(txn->commit());
-    ports_.log.warning("card_refused_edit", {{"link", link_.id()}, {"card", card}, {"code", edited.error().code}});
-    co_return Status{};
-  }
+  if (!edited.ok()) co_return card_refused(pair, edited.error());
   report_.card_edits += !edited->ops.empty();
   report_.cards_created += pair.plan.change == CardChange::kCreate;
   co_return Status{};
+}
+
+// What the event says cannot be said on the card (a list that is gone, dates that cross): shown, and tried again when
+// either changes. The other cards go on. Any other error is the run's.
+Status LinkSync::card_refused(const PairFacts& pair, const Error& error) {
+  if (error.code != ErrorCode::kInvalid && error.code != ErrorCode::kNotFound && error.code != ErrorCode::kConflict) return error;
+  Plan refused = pair.plan;
+  refused.reasons.push_back("the card could not take it: " + error.message);
+  PairRow row = pair.row;
+  row.explain = explanation(refused, ports_.clock.now_ms());
+  row.is_dirty = false;
+  KALENDS_TRY(auto txn, ports_.store.begin());
+  KALENDS_TRY_VOID(txn->put_pair(link_.lease, row));
+  KALENDS_TRY_VOID(txn->commit());
+  ports_.log.warning("card_refused_edit", {{"link", link_.id()}, {"card", row.card}, {"code", error.code}});
+  return {};
 }
 
 Task<Status> LinkSync::write_remote(CardId card, PairFacts pair) {
@@ -531,7 +534,7 @@ Task<Status> LinkSync::write_remote(CardId card, PairFacts pair) {
   };
   MemberId author = engine_.bridge_author(link_);
   auto edited = engine_.hub_.edit(link_.board(), {author, Cause::kBridge, now_ms}, commands, also);
-  if (!edited.ok()) co_return edited.error();
+  if (!edited.ok()) co_return card_refused(pair, edited.error());
   report_.card_edits += !edited->ops.empty();
 
   std::string calendar = link_.calendar_id;

@@ -57,6 +57,7 @@ class LinkSync {
   Status record_written(CardId card, const EventFacet& target, const GoogleEvent& event);
   Status record_deleted(CardId card);
   Status record_observation(CardId card, const Observation& observation, uint64_t generation_at_least);
+  Status card_refused(const PairFacts& pair, const Error& error);
   Status record_refusal(CardId card, const GoogleAnswer& answer);
   Status failed(const GoogleAnswer& answer);
   ReadingContext reading(const PairRow* known) const;
