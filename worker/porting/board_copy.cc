@@ -22,7 +22,8 @@ bool is_empty_value(const Cbor& value) {
 
 class Copying {
  public:
-  Copying(const Replica& source, DocumentId target, const Names& members) : source_(source), target_(target), members_(members) {}
+  Copying(const Replica& source, DocumentId target, const Names& members)
+      : source_(source), target_(target), members_(members) {}
 
   Result<BoardCopy> copy() {
     Cbor view = view_board(source_);
@@ -40,7 +41,8 @@ class Copying {
     auto lists = board_rows(source_);
     for (const ListRow& list : lists) {
       std::vector<FieldValue> fields{{Field::kTitle, {}, list.title()}};
-      if (list.list && list.list->bool_value(Field::kArchived)) fields.push_back({Field::kArchived, {}, true});
+      if (list.list && list.list->bool_value(Field::kArchived))
+        fields.push_back({Field::kArchived, {}, true});
       if (list.list && !list.list->text_value(Field::kColour).empty())
         fields.push_back({Field::kColour, {}, list.list->text_value(Field::kColour)});
       push(CreateCommand{EntityType::kList, derived(list.id), std::move(fields), {}, {}});
@@ -48,10 +50,12 @@ class Copying {
     }
     for (const ListRow& list : lists)
       for (const CardRow& row : list.cards) KALENDS_TRY_VOID(add_card(list.id, row));
-    copy_.report.change("ids of the board and of what is on it", "a copy lives beside the original; so its state_hash is another");
+    copy_.report.change("ids of the board and of what is on it",
+                        "a copy lives beside the original; so its state_hash is another");
     copy_.report.lose("history of the board", "a copy begins with what the board shows now");
     if (!view["deleted_cards"].items().empty())
-      copy_.report.lose("deleted cards", "they can be restored on the original only", view["deleted_cards"].items().size());
+      copy_.report.lose("deleted cards", "they can be restored on the original only",
+                        view["deleted_cards"].items().size());
     return std::move(copy_);
   }
 
@@ -73,7 +77,8 @@ class Copying {
     if (!text.empty()) push(SetCommand{{target_.raw, {}}, {field, {}, text}});
   }
 
-  Result<std::vector<FieldValue>> fields_of(EntityType type, const Cbor& view, std::initializer_list<const char*> names) const {
+  Result<std::vector<FieldValue>> fields_of(EntityType type, const Cbor& view,
+                                            std::initializer_list<const char*> names) const {
     Cbor fields = Cbor::map();
     for (const char* name : names)
       if (!is_empty_value(view[name])) fields.set(name, view[name]);
@@ -83,8 +88,8 @@ class Copying {
   Status add_card(const Id128& list, const CardRow& row) {
     Cbor view = view_card(source_.document(), row.id);
     KALENDS_TRY(auto fields, fields_of(EntityType::kCard, view,
-                                       {"title", "description", "labels", "assignees", "start", "due", "done", "location",
-                                        "colour", "reminders", "archived"}));
+                                       {"title", "description", "labels", "assignees", "start", "due", "done",
+                                        "location", "colour", "reminders", "archived"}));
     bool has_start = !drop_crossed_start(*row.card, fields);
     for (const auto& [key, text] : view["custom"].entries()) {
       auto id = id_from_hex(key);
@@ -110,14 +115,17 @@ class Copying {
     const auto* start = std::get_if<When>(&card.value(Field::kStart));
     const auto* due = std::get_if<When>(&card.value(Field::kDue));
     if (!start || !due || !is_start_after_due(*start, *due)) return false;
-    fields.erase(std::remove_if(fields.begin(), fields.end(), [](const FieldValue& f) { return f.field == Field::kStart; }), fields.end());
+    fields.erase(std::remove_if(fields.begin(), fields.end(),
+                                [](const FieldValue& f) { return f.field == Field::kStart; }),
+                 fields.end());
     copy_.report.lose("start dates after the due date", "two people crossed them; the due date came over");
     return true;
   }
 
   void add_checklists(const Id128& card, const Cbor& view) {
     for (const Cbor& checklist : view["checklists"].items()) {
-      size_t made_by = push(AddChildCommand{card, EntityType::kChecklist, {{Field::kTitle, {}, checklist["title"].as_text()}}, {}, {}});
+      size_t made_by = push(AddChildCommand{
+          card, EntityType::kChecklist, {{Field::kTitle, {}, checklist["title"].as_text()}}, {}, {}});
       copy_.report.carry("checklists");
       for (const Cbor& item : checklist["items"].items()) {
         std::vector<FieldValue> fields{{Field::kText, {}, item["text"].as_text()}};
@@ -132,7 +140,8 @@ class Copying {
     for (const Cbor& comment : view["comments"].items()) {
       auto author = members_.find(id_from_hex(comment["author"].as_text()).value_or(Id128{}));
       std::string name = author == members_.end() || author->second.empty() ? "somebody" : author->second;
-      std::string text = "[" + name + ", " + moment_text(comment["at_ms"].as_int() / 1000, zone_) + "] " + comment["text"].as_text();
+      std::string text = "[" + name + ", " + moment_text(comment["at_ms"].as_int() / 1000, zone_) + "] " +
+                         comment["text"].as_text();
       if (text.size() > kTextBytesMax) text = comment["text"].as_text();
       push(AddChildCommand{card, EntityType::kComment, {{Field::kText, {}, std::move(text)}}, {}, {}});
       copy_.report.carry("comments");
@@ -144,16 +153,20 @@ class Copying {
   void offer_losers(const Id128& id, const Entity& card, bool has_start) {
     for (const Conflict& conflict : conflicts_of(card)) {
       const ConflictValue& winner = conflict.values.front();
-      bool is_own = conflict.child.is_nil() && conflict.field != Field::kPosition && conflict.field != Field::kHome &&
-                    conflict.field != Field::kCustom && (conflict.field != Field::kStart || has_start);
+      bool is_own = conflict.child.is_nil() && conflict.field != Field::kPosition &&
+                    conflict.field != Field::kHome && conflict.field != Field::kCustom &&
+                    (conflict.field != Field::kStart || has_start);
       // Beside a field that was cleared, an offered value would be the only one, and win.
-      bool is_kept = is_own && (conflict.kind == ConflictKind::kText ||
-                                (conflict.kind == ConflictKind::kValue && kind_of(winner.value) != ValueKind::kNull));
+      bool is_kept =
+          is_own && (conflict.kind == ConflictKind::kText ||
+                     (conflict.kind == ConflictKind::kValue && kind_of(winner.value) != ValueKind::kNull));
       if (!is_kept) {
-        copy_.report.lose("open conflicts", "they are about a place, a deletion, a cleared field or a part of a card");
+        copy_.report.lose("open conflicts",
+                          "they are about a place, a deletion, a cleared field or a part of a card");
         continue;
       }
-      if (conflict.kind == ConflictKind::kValue) push(SetCommand{{id, {}}, {conflict.field, {}, winner.value}});
+      if (conflict.kind == ConflictKind::kValue)
+        push(SetCommand{{id, {}}, {conflict.field, {}, winner.value}});
       for (const ConflictValue& value : conflict.values)
         if (!value.is_winner && kind_of(value.value) != ValueKind::kNull)
           push(OfferCommand{{id, {}}, {conflict.field, {}, value.value}});

@@ -55,12 +55,15 @@ Json workspace_json(const ExportInput& input) {
   for (const Id128& id : labels) {
     const Entity* label = input.workspace->document().find(id);
     if (label && label->is_live())
-      label_rows.push_back({{"id", to_hex(id)}, {"name", label->text_value(Field::kTitle)}, {"colour", label->text_value(Field::kColour)}});
+      label_rows.push_back({{"id", to_hex(id)},
+                            {"name", label->text_value(Field::kTitle)},
+                            {"colour", label->text_value(Field::kColour)}});
   }
   Json member_rows = Json::array();
   for (const Id128& id : members) {
     auto name = input.members.find(id);
-    member_rows.push_back({{"id", to_hex(id)}, {"name", name == input.members.end() ? std::string() : name->second}});
+    member_rows.push_back(
+        {{"id", to_hex(id)}, {"name", name == input.members.end() ? std::string() : name->second}});
   }
   return {{"labels", std::move(label_rows)},
           {"members", std::move(member_rows)},
@@ -89,7 +92,8 @@ class DocumentReader {
     }
     document.ops = std::move(ops).value();
     // Nobody writes under this replica id: it only reads.
-    auto replica = Replica::open({document.id, kind, ReplicaId{derive_id(as_bytes("kalends export reader"))}}, document.base, document.ops);
+    auto replica = Replica::open({document.id, kind, ReplicaId{derive_id(as_bytes("kalends export reader"))}},
+                                 document.base, document.ops);
     if (!replica.ok()) {
       in_.refuse(node.at, "the document is damaged: its snapshot and its operations do not fit together.");
       return document;
@@ -104,7 +108,8 @@ class DocumentReader {
 
   Id128 id(const JsonNode& node, std::string_view name) {
     auto found = id_from_hex(in_.text(node, name));
-    if (!found || found->is_nil()) in_.refuse(node.member(name).at, "this must be an id of 32 hexadecimal digits.");
+    if (!found || found->is_nil())
+      in_.refuse(node.member(name).at, "this must be an id of 32 hexadecimal digits.");
     return found.value_or(Id128{});
   }
 
@@ -120,7 +125,8 @@ class DocumentReader {
 
 std::string field_text(JsonFileReader& in, const JsonNode& node, std::string_view name) {
   std::string text = in.text(node, name);
-  if (text.size() > kTitleBytesMax || !is_valid_text(text)) in.refuse(node.member(name).at, "this must be a text of at most 4096 bytes without NUL.");
+  if (text.size() > kTitleBytesMax || !is_valid_text(text))
+    in.refuse(node.member(name).at, "this must be a text of at most 4096 bytes without NUL.");
   return text;
 }
 
@@ -150,7 +156,8 @@ Result<KalendsExport> parse_export(std::string_view text) {
   if (!version.is_number_integer() || version < 1)
     return invalid("This is not a file of kalends export: it has no `kalends_export`.");
   if (version > kExportFormat)
-    return Error{ErrorCode::kUnsupportedVersion, "The file was made by a newer Kalends. Update this one, then import it.", 0};
+    return Error{ErrorCode::kUnsupportedVersion,
+                 "The file was made by a newer Kalends. Update this one, then import it.", 0};
 
   JsonFileReader in;
   DocumentReader documents(in);
@@ -164,13 +171,16 @@ Result<KalendsExport> parse_export(std::string_view text) {
     return id;
   };
   for (const JsonNode& row : in.objects(workspace, "labels"))
-    file.labels.push_back({LabelId{fresh_id(row)}, field_text(in, row, "name"), field_text(in, row, "colour")});
+    file.labels.push_back(
+        {LabelId{fresh_id(row)}, field_text(in, row, "name"), field_text(in, row, "colour")});
   for (const JsonNode& row : in.objects(workspace, "members"))
     file.members.push_back({MemberId{fresh_id(row)}, field_text(in, row, "name")});
   JsonNode document = workspace.member("document");
   if (!document.is_absent()) {
-    if (document.json->is_object()) file.workspace = documents.read(document, DocumentKind::kWorkspace);
-    else in.refuse(document.at, "this must be a document or null.");
+    if (document.json->is_object())
+      file.workspace = documents.read(document, DocumentKind::kWorkspace);
+    else
+      in.refuse(document.at, "this must be a document or null.");
   }
   for (const JsonNode& row : in.objects(top, "boards")) {
     if (!in.ok()) break;
@@ -178,7 +188,8 @@ Result<KalendsExport> parse_export(std::string_view text) {
     file.boards.push_back(documents.read(row, DocumentKind::kBoard));
   }
   if (!in.ok()) return in.status().error();
-  if (file.boards.empty() && !file.workspace) return invalid("The file holds no board: there is nothing to import.");
+  if (file.boards.empty() && !file.workspace)
+    return invalid("The file holds no board: there is nothing to import.");
   return file;
 }
 
@@ -190,14 +201,19 @@ std::vector<Command> missing_in(const Document& workspace, const KalendsExport& 
   };
   for (const ExportedLabel& label : file.labels)
     if (is_missing(label.id.raw))
-      commands.push_back(CreateCommand{
-          EntityType::kLabel, label.id.raw, {{Field::kTitle, {}, label.name}, {Field::kColour, {}, label.colour}}, {}, {}});
+      commands.push_back(CreateCommand{EntityType::kLabel,
+                                       label.id.raw,
+                                       {{Field::kTitle, {}, label.name}, {Field::kColour, {}, label.colour}},
+                                       {},
+                                       {}});
   for (const ExportedMember& member : file.members)
-    if (is_missing(member.id.raw)) commands.push_back(CreateCommand{EntityType::kMember, member.id.raw, {}, {}, {}});
+    if (is_missing(member.id.raw))
+      commands.push_back(CreateCommand{EntityType::kMember, member.id.raw, {}, {}, {}});
   for (const ExportedDocument& board : file.boards) {
     const Entity* entry = workspace.find(board.id.raw);
     if (!entry || !entry->is_created())
-      commands.push_back(CreateCommand{EntityType::kBoardEntry, board.id.raw, {{Field::kTitle, {}, board.title}}, {}, {}});
+      commands.push_back(
+          CreateCommand{EntityType::kBoardEntry, board.id.raw, {{Field::kTitle, {}, board.title}}, {}, {}});
     else if (entry->is_deleted())
       commands.push_back(RestoreCommand{{board.id.raw, {}}});
   }

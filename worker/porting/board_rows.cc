@@ -27,7 +27,8 @@ std::vector<ListRow> board_rows(const Replica& board) {
 Names label_names(const Document& workspace) {
   Names names;
   for (const auto& [id, entity] : workspace.entities)
-    if (entity.type == EntityType::kLabel && entity.is_live()) names.emplace(id, entity.text_value(Field::kTitle));
+    if (entity.type == EntityType::kLabel && entity.is_live())
+      names.emplace(id, entity.text_value(Field::kTitle));
   return names;
 }
 

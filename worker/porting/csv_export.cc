@@ -38,7 +38,8 @@ std::string when_text(const Value& value) {
 
 std::string zone_text(const Entity& card) {
   for (Field field : {Field::kDue, Field::kStart})
-    if (const auto* when = std::get_if<When>(&card.value(field)); when && !when->is_all_day) return when->zone;
+    if (const auto* when = std::get_if<When>(&card.value(field)); when && !when->is_all_day)
+      return when->zone;
   return {};
 }
 
@@ -79,8 +80,9 @@ std::string csv_cell(std::string_view text) {
 
 std::string export_csv(const Replica& board, const CsvOptions& options) {
   auto fields = custom_fields(board);
-  std::vector<std::string> header{"id",        "list",     "title",  "description", "start",     "due",      "time_zone",   "done",
-                                  "archived",  "labels",   "assignees", "location", "colour", "checklists", "comments", "attachments"};
+  std::vector<std::string> header{
+      "id",       "list",   "title",     "description", "start",  "due",        "time_zone", "done",
+      "archived", "labels", "assignees", "location",    "colour", "checklists", "comments",  "attachments"};
   for (const auto& [id, title] : fields) header.push_back(title);
   std::string out;
   append_row(out, header);

@@ -11,7 +11,8 @@ std::string padded(size_t count) {
   return std::string(text.size() < 7 ? 7 - text.size() : 0, ' ') + text + "  ";
 }
 
-void append_losses(std::string& out, std::string_view heading, const std::vector<FidelityReport::Loss>& losses) {
+void append_losses(std::string& out, std::string_view heading,
+                   const std::vector<FidelityReport::Loss>& losses) {
   if (losses.empty()) return;
   out += heading;
   for (const auto& loss : losses) out += padded(loss.count) + loss.what + "\n           " + loss.why + "\n";
@@ -19,7 +20,8 @@ void append_losses(std::string& out, std::string_view heading, const std::vector
 
 Json losses_json(const std::vector<FidelityReport::Loss>& losses) {
   Json rows = Json::array();
-  for (const auto& loss : losses) rows.push_back({{"what", loss.what}, {"count", loss.count}, {"why", loss.why}});
+  for (const auto& loss : losses)
+    rows.push_back({{"what", loss.what}, {"count", loss.count}, {"why", loss.why}});
   return rows;
 }
 
@@ -27,7 +29,9 @@ Json losses_json(const std::vector<FidelityReport::Loss>& losses) {
 
 std::string report_text(const FidelityReport& report) {
   std::string title = report.board_title;
-  std::replace_if(title.begin(), title.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+  std::replace_if(
+      title.begin(), title.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; },
+      ' ');
   std::string out = "Board: " + title + "\n\nCame over:\n";
   for (const auto& count : report.carried) out += padded(count.count) + count.what + "\n";
   append_losses(out, "\nCame over in another form:\n", report.changed);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What came over in an import, what did not, and why. For the person who asked for it: it holds counts and the names
-// of kinds of things, and the board's title.
+// What came over in an import, what did not, and why. For the person who asked for it: it holds counts and
+// the names of kinds of things, and the board's title.
 #pragma once
 
 #include <string>
@@ -31,8 +31,12 @@ struct FidelityReport {
   std::vector<std::string> absent;  // what such a file never holds
 
   void carry(std::string_view what, size_t count = 1) { add(carried, what, count); }
-  void change(std::string_view what, std::string_view why, size_t count = 1) { add(changed, what, count).why = why; }
-  void lose(std::string_view what, std::string_view why, size_t count = 1) { add(lost, what, count).why = why; }
+  void change(std::string_view what, std::string_view why, size_t count = 1) {
+    add(changed, what, count).why = why;
+  }
+  void lose(std::string_view what, std::string_view why, size_t count = 1) {
+    add(lost, what, count).why = why;
+  }
 
   size_t carried_count(std::string_view what) const { return count_of(carried, what); }
   size_t changed_count(std::string_view what) const { return count_of(changed, what); }

@@ -42,7 +42,8 @@ class Writing {
     line("X-WR-CALNAME:" + escaped_ics_text(title));
     for (const auto& [zone, span] : zones_)
       // A year to each side: a reader that looks a little before or after finds the clocks right.
-      for (const std::string& text : ics_zone_lines(zone, span.first - 366 * kDaySeconds, span.second + 366 * kDaySeconds))
+      for (const std::string& text :
+           ics_zone_lines(zone, span.first - 366 * kDaySeconds, span.second + 366 * kDaySeconds))
         line(text);
     out += events_;
     line("END:VCALENDAR");
@@ -160,6 +161,8 @@ std::string escaped_ics_text(std::string_view text) {
   return out;
 }
 
-std::string export_ics(const Replica& board, const IcsOptions& options) { return Writing(board, options).write(); }
+std::string export_ics(const Replica& board, const IcsOptions& options) {
+  return Writing(board, options).write();
+}
 
 }  // namespace kalends

@@ -28,7 +28,8 @@ std::string offset_text(int32_t seconds) {
 
 std::string ics_wall_text(int64_t wall_seconds) {
   std::string text = to_text(WallTime{wall_seconds});
-  text.erase(std::remove_if(text.begin(), text.end(), [](char c) { return c == '-' || c == ':'; }), text.end());
+  text.erase(std::remove_if(text.begin(), text.end(), [](char c) { return c == '-' || c == ':'; }),
+             text.end());
   return text;
 }
 
@@ -36,7 +37,8 @@ std::vector<std::string> ics_zone_lines(std::string_view zone, int64_t from_seco
   std::vector<std::string> lines{"BEGIN:VTIMEZONE", "TZID:" + std::string(zone)};
   auto periods = zone_periods(zone, from_seconds, until_seconds);
   KALENDS_CHECK(periods.has_value() && !periods->empty());
-  int32_t offset_before = periods->front().offset_seconds;  // what was before the first period concerns no event
+  int32_t offset_before =
+      periods->front().offset_seconds;  // what was before the first period concerns no event
   for (const ZonePeriod& period : *periods) {
     const char* kind = period.is_daylight ? "DAYLIGHT" : "STANDARD";
     int64_t begin = std::max(period.begin_seconds + offset_before, kBeginMin);

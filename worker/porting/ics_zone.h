@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A VTIMEZONE component (RFC 5545 section 3.6.5) with the changes of the clocks between two instants written out, from
-// the machine's tz database: exact for the events of a file, and no rule that a reader could take for a promise.
+// A VTIMEZONE component (RFC 5545 section 3.6.5) with the changes of the clocks between two instants written
+// out, from the machine's tz database: exact for the events of a file, and no rule that a reader could take
+// for a promise.
 #pragma once
 
 #include <cstdint>

@@ -74,9 +74,12 @@ Error not_json(std::string_view text) {
 std::string escaped(std::string_view name) {
   std::string out;
   for (char c : name) {
-    if (c == '~') out += "~0";
-    else if (c == '/') out += "~1";
-    else out += c;
+    if (c == '~')
+      out += "~0";
+    else if (c == '/')
+      out += "~1";
+    else
+      out += c;
   }
   return out;
 }
@@ -85,7 +88,8 @@ std::string escaped(std::string_view name) {
 
 Result<Json> read_json_file(std::string_view text, size_t bytes_max) {
   if (text.size() > bytes_max)
-    return invalid("The file is larger than " + std::to_string(bytes_max / (1024 * 1024)) + " MB: that is no board.");
+    return invalid("The file is larger than " + std::to_string(bytes_max / (1024 * 1024)) +
+                   " MB: that is no board.");
   if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);  // some editors put a byte order mark there
   if (auto at = too_deep_at(text))
     return invalid("The file is nested too deep at " + place_of(text, *at) + ": more than " +
@@ -105,10 +109,12 @@ JsonNode JsonNode::member(std::string_view name) const {
 
 void JsonFileReader::refuse(const std::string& at, std::string_view reason) {
   if (!status_.ok()) return;
-  status_ = invalid("The file cannot be used: at " + (at.empty() ? std::string("its top") : at) + ": " + std::string(reason));
+  status_ = invalid("The file cannot be used: at " + (at.empty() ? std::string("its top") : at) + ": " +
+                    std::string(reason));
 }
 
-JsonNode JsonFileReader::typed(const JsonNode& object, std::string_view name, bool (*fits)(const Json&), std::string_view what) {
+JsonNode JsonFileReader::typed(const JsonNode& object, std::string_view name, bool (*fits)(const Json&),
+                               std::string_view what) {
   JsonNode found = object.member(name);
   if (!ok()) return {&shared_null(), {}};
   if (found.is_absent() || fits(*found.json)) return found;
@@ -117,7 +123,8 @@ JsonNode JsonFileReader::typed(const JsonNode& object, std::string_view name, bo
 }
 
 std::optional<std::string> JsonFileReader::maybe_text(const JsonNode& object, std::string_view name) {
-  JsonNode found = typed(object, name, [](const Json& json) { return json.is_string(); }, "a text");
+  JsonNode found = typed(
+      object, name, [](const Json& json) { return json.is_string(); }, "a text");
   if (found.is_absent()) return std::nullopt;
   return found.json->get<std::string>();
 }
@@ -129,18 +136,21 @@ std::string JsonFileReader::text(const JsonNode& object, std::string_view name) 
 }
 
 std::optional<double> JsonFileReader::maybe_number(const JsonNode& object, std::string_view name) {
-  JsonNode found = typed(object, name, [](const Json& json) { return json.is_number(); }, "a number");
+  JsonNode found = typed(
+      object, name, [](const Json& json) { return json.is_number(); }, "a number");
   if (found.is_absent()) return std::nullopt;
   return found.json->get<double>();
 }
 
 bool JsonFileReader::flag(const JsonNode& object, std::string_view name) {
-  JsonNode found = typed(object, name, [](const Json& json) { return json.is_boolean(); }, "true or false");
+  JsonNode found = typed(
+      object, name, [](const Json& json) { return json.is_boolean(); }, "true or false");
   return !found.is_absent() && found.json->get<bool>();
 }
 
 std::vector<JsonNode> JsonFileReader::objects(const JsonNode& object, std::string_view name) {
-  JsonNode found = typed(object, name, [](const Json& json) { return json.is_array(); }, "a list");
+  JsonNode found = typed(
+      object, name, [](const Json& json) { return json.is_array(); }, "a list");
   std::vector<JsonNode> rows;
   if (found.is_absent()) return rows;
   rows.reserve(found.json->size());
@@ -153,7 +163,8 @@ std::vector<JsonNode> JsonFileReader::objects(const JsonNode& object, std::strin
 }
 
 std::vector<std::string> JsonFileReader::texts(const JsonNode& object, std::string_view name) {
-  JsonNode found = typed(object, name, [](const Json& json) { return json.is_array(); }, "a list");
+  JsonNode found = typed(
+      object, name, [](const Json& json) { return json.is_array(); }, "a list");
   std::vector<std::string> rows;
   if (found.is_absent()) return rows;
   for (const Json& row : *found.json) {

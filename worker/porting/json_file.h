@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading a JSON file that a person hands us, strictly: the first thing that is not as expected ends the reading with
-// its place (line and column where it is not JSON, a JSON pointer where it is) and the reason. Messages name places
-// and members, never what a person wrote.
+// Reading a JSON file that a person hands us, strictly: the first thing that is not as expected ends the
+// reading with its place (line and column where it is not JSON, a JSON pointer where it is) and the reason.
+// Messages name places and members, never what a person wrote.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,8 @@ struct JsonNode {
   bool is_absent() const { return json->is_null(); }
 };
 
-// Reads members of objects. After the first refusal every reading gives an empty value and status() stays the same.
+// Reads members of objects. After the first refusal every reading gives an empty value and status() stays the
+// same.
 class JsonFileReader {
  public:
   // Present and of the type, or refused.
@@ -48,7 +49,8 @@ class JsonFileReader {
   const Status& status() const { return status_; }
 
  private:
-  JsonNode typed(const JsonNode& object, std::string_view name, bool (*fits)(const Json&), std::string_view what);
+  JsonNode typed(const JsonNode& object, std::string_view name, bool (*fits)(const Json&),
+                 std::string_view what);
   Status status_;
 };
 

@@ -42,7 +42,8 @@ class Reading {
     JsonNode top{&json, {}};
     if (!json.contains("lists") || !json.contains("cards") || !json.contains("name"))
       return invalid(
-          "This is not a board exported by Trello: it has no `name`, `lists` or `cards`. In Trello: Menu > Print, "
+          "This is not a board exported by Trello: it has no `name`, `lists` or `cards`. In Trello: Menu > "
+          "Print, "
           "export and share > Export as JSON.");
     file_.id = in_.text(top, "id");
     file_.name = in_.text(top, "name");
@@ -65,7 +66,8 @@ class Reading {
       // A file can hold any number of invented names: after some, they are counted together.
       bool is_new = unknown_.insert({thing, name}).second;
       if (is_new && unknown_.size() > kUnknownNamesMax)
-        report_.lose("other members that Kalends does not know", "they are newer than this version of Kalends");
+        report_.lose("other members that Kalends does not know",
+                     "they are newer than this version of Kalends");
       else if (unknown_.size() <= kUnknownNamesMax || !is_new)
         report_.lose("`" + name.substr(0, 60) + "` of a " + std::string(trello_thing_name(thing)),
                      "Kalends does not know what this is");
@@ -75,7 +77,8 @@ class Reading {
   std::string id_of(const JsonNode& object, std::set<std::string>& taken) {
     std::string id = in_.text(object, "id");
     if (in_.ok() && id.empty()) in_.refuse(object.at + "/id", "this must not be empty.");
-    if (in_.ok() && !taken.insert(id).second) in_.refuse(object.at + "/id", "this id stands in the file twice.");
+    if (in_.ok() && !taken.insert(id).second)
+      in_.refuse(object.at + "/id", "this id stands in the file twice.");
     return id;
   }
 
@@ -101,9 +104,12 @@ class Reading {
     if (!in_.maybe_text(top, "desc").value_or("").empty())
       report_.lose("description of the board", "a board in Kalends has a title only");
     JsonNode prefs = top.member("prefs");
-    if (!is_empty_json(*prefs.member("background").json)) report_.lose("background of the board", "boards have no background");
-    size_t power_ups = in_.objects(top, "pluginData").size() + (top.member("powerUps").json->is_array() ? top.member("powerUps").json->size() : 0);
-    if (power_ups > 0) report_.lose("settings of power-ups", "only a power-up can read what it keeps", power_ups);
+    if (!is_empty_json(*prefs.member("background").json))
+      report_.lose("background of the board", "boards have no background");
+    size_t power_ups = in_.objects(top, "pluginData").size() +
+                       (top.member("powerUps").json->is_array() ? top.member("powerUps").json->size() : 0);
+    if (power_ups > 0)
+      report_.lose("settings of power-ups", "only a power-up can read what it keeps", power_ups);
     size_t roles = 0;
     for (const JsonNode& membership : in_.objects(top, "memberships"))
       if (in_.maybe_text(membership, "memberType").value_or("normal") != "normal") ++roles;
@@ -116,7 +122,8 @@ class Reading {
     for (const JsonNode& row : in_.objects(top, "labels")) {
       count_unknown(row, TrelloThing::kLabel);
       std::string id = id_of(row, taken);
-      file_.labels.push_back({id, in_.maybe_text(row, "name").value_or(""), in_.maybe_text(row, "color").value_or("")});
+      file_.labels.push_back(
+          {id, in_.maybe_text(row, "name").value_or(""), in_.maybe_text(row, "color").value_or("")});
       labels_.insert(id);
     }
   }
@@ -128,7 +135,8 @@ class Reading {
       std::string id = id_of(row, taken);
       std::string name = in_.maybe_text(row, "fullName").value_or("");
       if (name.empty()) name = in_.maybe_text(row, "username").value_or("");
-      bool has_picture = !is_empty_json(*row.member("avatarUrl").json) || !is_empty_json(*row.member("avatarHash").json);
+      bool has_picture =
+          !is_empty_json(*row.member("avatarUrl").json) || !is_empty_json(*row.member("avatarHash").json);
       if (has_picture) report_.lose("pictures of members", "they stay at Trello");
       names_[id] = name;
       file_.members.push_back({id, name, true});
@@ -148,8 +156,10 @@ class Reading {
     std::vector<Placed<TrelloList>> placed;
     for (const JsonNode& row : in_.objects(top, "lists")) {
       count_unknown(row, TrelloThing::kList);
-      TrelloList list{id_of(row, taken), in_.text(row, "name"), in_.maybe_text(row, "color").value_or(""), in_.flag(row, "closed")};
-      if (!is_empty_json(*row.member("softLimit").json)) report_.lose("limits of lists", "lists have no limit");
+      TrelloList list{id_of(row, taken), in_.text(row, "name"), in_.maybe_text(row, "color").value_or(""),
+                      in_.flag(row, "closed")};
+      if (!is_empty_json(*row.member("softLimit").json))
+        report_.lose("limits of lists", "lists have no limit");
       placed.push_back({position_of(row), std::move(list)});
     }
     lists_ = std::move(taken);
@@ -168,7 +178,8 @@ class Reading {
         options_[id_of(option, options_taken)] = in_.maybe_text(value, "text").value_or("");
       }
       std::string type = in_.maybe_text(row, "type").value_or("text");
-      if (type != "text") report_.change("custom fields that are not texts", "their values come over as texts");
+      if (type != "text")
+        report_.change("custom fields that are not texts", "their values come over as texts");
       placed.push_back({position_of(row), {id, in_.text(row, "name")}});
     }
     custom_fields_ = std::move(taken);
@@ -218,7 +229,9 @@ class Reading {
   void read_location(const JsonNode& row, TrelloCard& card) {
     std::string name = in_.maybe_text(row, "locationName").value_or("");
     std::string address = in_.maybe_text(row, "address").value_or("");
-    card.location = name.empty() || name == address ? address : address.empty() ? name : name + ", " + address;
+    card.location = name.empty() || name == address ? address
+                    : address.empty()               ? name
+                                                    : name + ", " + address;
     const Json& place = *row.member("coordinates").json;
     if (is_empty_json(place)) return;
     if (!card.location.empty()) {
@@ -227,9 +240,12 @@ class Reading {
     }
     const Json& latitude = json_member(place, "latitude");
     const Json& longitude = json_member(place, "longitude");
-    if (place.is_string()) card.location = place.get<std::string>();
-    else if (latitude.is_number() && longitude.is_number()) card.location = latitude.dump() + ", " + longitude.dump();
-    else in_.refuse(row.at + "/coordinates", "this must be a latitude and a longitude.");
+    if (place.is_string())
+      card.location = place.get<std::string>();
+    else if (latitude.is_number() && longitude.is_number())
+      card.location = latitude.dump() + ", " + longitude.dump();
+    else
+      in_.refuse(row.at + "/coordinates", "this must be a latitude and a longitude.");
   }
 
   void read_card_labels(const JsonNode& row, TrelloCard& card) {
@@ -237,17 +253,21 @@ class Reading {
     for (const JsonNode& label : in_.objects(row, "labels")) {
       std::string id = in_.text(label, "id");
       if (in_.ok() && !id.empty() && labels_.insert(id).second)
-        file_.labels.push_back({id, in_.maybe_text(label, "name").value_or(""), in_.maybe_text(label, "color").value_or("")});
+        file_.labels.push_back(
+            {id, in_.maybe_text(label, "name").value_or(""), in_.maybe_text(label, "color").value_or("")});
     }
     for (std::string& id : in_.texts(row, "idLabels")) {
-      if (labels_.count(id) == 0) report_.lose("labels on cards", "the file does not say what they are");
-      else if (std::find(card.labels.begin(), card.labels.end(), id) == card.labels.end()) card.labels.push_back(std::move(id));
+      if (labels_.count(id) == 0)
+        report_.lose("labels on cards", "the file does not say what they are");
+      else if (std::find(card.labels.begin(), card.labels.end(), id) == card.labels.end())
+        card.labels.push_back(std::move(id));
     }
   }
 
   void read_card_members(const JsonNode& row, TrelloCard& card) {
     for (std::string& id : in_.texts(row, "idMembers")) {
-      if (id.empty() || std::find(card.members.begin(), card.members.end(), id) != card.members.end()) continue;
+      if (id.empty() || std::find(card.members.begin(), card.members.end(), id) != card.members.end())
+        continue;
       if (names_.count(id) == 0) {
         auto former = former_.find(id);
         std::string name = former == former_.end() ? std::string() : former->second;
@@ -263,7 +283,8 @@ class Reading {
     std::vector<Placed<TrelloAttachment>> placed;
     for (const JsonNode& entry : in_.objects(row, "attachments")) {
       count_unknown(entry, TrelloThing::kAttachment);
-      TrelloAttachment attachment{in_.maybe_text(entry, "name").value_or(""), in_.text(entry, "url"), in_.flag(entry, "isUpload")};
+      TrelloAttachment attachment{in_.maybe_text(entry, "name").value_or(""), in_.text(entry, "url"),
+                                  in_.flag(entry, "isUpload")};
       placed.push_back({position_of(entry), std::move(attachment)});
     }
     card.attachments = in_order(std::move(placed));
@@ -307,20 +328,26 @@ class Reading {
 
   void count_card_losses(const JsonNode& row, const TrelloCard& card) {
     count_unknown(row, TrelloThing::kCard);
-    auto size = [&](std::string_view name) { return row.member(name).json->is_array() ? row.member(name).json->size() : 0; };
+    auto size = [&](std::string_view name) {
+      return row.member(name).json->is_array() ? row.member(name).json->size() : 0;
+    };
     if (size_t votes = size("idMembersVoted")) report_.lose("votes", "cards have no votes", votes);
     if (size_t stickers = size("stickers")) report_.lose("stickers", "cards have no stickers", stickers);
-    if (size_t data = size("pluginData")) report_.lose("data of power-ups on cards", "only a power-up can read what it keeps", data);
+    if (size_t data = size("pluginData"))
+      report_.lose("data of power-ups on cards", "only a power-up can read what it keeps", data);
     JsonNode cover = row.member("cover");
-    bool has_cover = !is_empty_json(*row.member("idAttachmentCover").json) || !is_empty_json(*cover.member("color").json) ||
+    bool has_cover = !is_empty_json(*row.member("idAttachmentCover").json) ||
+                     !is_empty_json(*cover.member("color").json) ||
                      !is_empty_json(*cover.member("idAttachment").json) ||
                      !is_empty_json(*cover.member("idUploadedBackground").json) ||
                      !is_empty_json(*cover.member("sharedSourceUrl").json);
     if (has_cover) report_.lose("covers", "cards have no cover; its colour means nothing to a calendar");
     if (in_.flag(row, "subscribed")) report_.lose("watched cards", "everybody on a board sees its changes");
     if (in_.flag(row, "isTemplate")) report_.change("template cards", "they come over as plain cards");
-    if (!is_empty_json(*row.member("cardRole").json)) report_.change("cards with a role (separator, link, board, mirror)", "they come over as plain cards");
-    if (!is_empty_json(*row.member("mirrorSourceId").json)) report_.change("mirrored cards", "they come over as cards of their own");
+    if (!is_empty_json(*row.member("cardRole").json))
+      report_.change("cards with a role (separator, link, board, mirror)", "they come over as plain cards");
+    if (!is_empty_json(*row.member("mirrorSourceId").json))
+      report_.change("mirrored cards", "they come over as cards of their own");
     if (auto comments = in_.maybe_number(row.member("badges"), "comments"))
       claimed_comments_[card.id] = static_cast<size_t>(std::clamp(*comments, 0.0, 1e6));
   }
@@ -351,8 +378,10 @@ class Reading {
       }
       checklist.items = in_order(std::move(items));
       auto found = cards_.find(card);
-      if (found == cards_.end()) report_.lose("checklists of cards that are not in the file", "Trello did not export their card");
-      else placed[found->second].push_back({position_of(row), std::move(checklist)});
+      if (found == cards_.end())
+        report_.lose("checklists of cards that are not in the file", "Trello did not export their card");
+      else
+        placed[found->second].push_back({position_of(row), std::move(checklist)});
     }
     for (auto& [card, rows] : placed) file_.cards[card].checklists = in_order(std::move(rows));
     if (!wanted_checklists_.empty())
@@ -385,8 +414,10 @@ class Reading {
       std::string card = in_.text(data.member("card"), "id");
       if (!in_.ok()) return;
       auto known = cards_.find(card);
-      if (known == cards_.end()) report_.lose("comments on cards that are not in the file", "Trello did not export their card");
-      else found.push_back({std::move(id), known->second, std::move(comment)});
+      if (known == cards_.end())
+        report_.lose("comments on cards that are not in the file", "Trello did not export their card");
+      else
+        found.push_back({std::move(id), known->second, std::move(comment)});
     }
     std::stable_sort(found.begin(), found.end(), [](const Found& a, const Found& b) {
       return std::tie(a.comment.at, a.id) < std::tie(b.comment.at, b.id);
@@ -394,7 +425,8 @@ class Reading {
     for (Found& entry : found) file_.cards[entry.card].comments.push_back(std::move(entry.comment));
     for (const TrelloCard& card : file_.cards)
       if (claimed_comments_[card.id] > card.comments.size())
-        report_.lose("comments that Trello counts but did not export", "an export holds the newest 1,000 actions only",
+        report_.lose("comments that Trello counts but did not export",
+                     "an export holds the newest 1,000 actions only",
                      claimed_comments_[card.id] - card.comments.size());
   }
 

@@ -27,13 +27,15 @@ Id128 member_id(WorkspaceId workspace, std::string_view trello_id) {
 
 bool is_web_address(std::string_view url) {
   std::string scheme(url.substr(0, url.find(':')));
-  std::transform(scheme.begin(), scheme.end(), scheme.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::transform(scheme.begin(), scheme.end(), scheme.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   return scheme.size() < url.size() && (scheme == "http" || scheme == "https" || scheme == "mailto");
 }
 
 class Builder {
  public:
-  Builder(const TrelloFile& file, const TrelloOptions& options, FidelityReport report) : file_(file), options_(options) {
+  Builder(const TrelloFile& file, const TrelloOptions& options, FidelityReport report)
+      : file_(file), options_(options) {
     import_.report = std::move(report);
   }
 
@@ -50,10 +52,12 @@ class Builder {
     add_custom_fields();
     add_lists();
     for (const TrelloCard& card : file_.cards) add_card(card);
-    import_.workspace_commands.push_back(
-        CreateCommand{EntityType::kBoardEntry, import_.board.raw, {{Field::kTitle, {}, import_.title}}, {}, {}});
+    import_.workspace_commands.push_back(CreateCommand{
+        EntityType::kBoardEntry, import_.board.raw, {{Field::kTitle, {}, import_.title}}, {}, {}});
     auto& carried = import_.report.carried;
-    carried.erase(std::remove_if(carried.begin(), carried.end(), [](const auto& row) { return row.count == 0; }), carried.end());
+    carried.erase(
+        std::remove_if(carried.begin(), carried.end(), [](const auto& row) { return row.count == 0; }),
+        carried.end());
     import_.report.absent = {"automation (Butler rules, scheduled commands, card buttons)",
                              "the files themselves that were uploaded", "reactions to comments",
                              "actions older than the newest 1,000"};
@@ -62,10 +66,25 @@ class Builder {
 
  private:
   // The order of the report.
-  static constexpr std::array kOrder = {
-      "lists", "archived lists", "cards", "cards with a date", "cards done", "archived cards", "labels made",
-      "labels of the workspace used again", "members", "assignments", "labels on cards", "checklists", "checklist items",
-      "comments", "attachments", "custom fields", "values of custom fields", "reminders", "places"};
+  static constexpr std::array kOrder = {"lists",
+                                        "archived lists",
+                                        "cards",
+                                        "cards with a date",
+                                        "cards done",
+                                        "archived cards",
+                                        "labels made",
+                                        "labels of the workspace used again",
+                                        "members",
+                                        "assignments",
+                                        "labels on cards",
+                                        "checklists",
+                                        "checklist items",
+                                        "comments",
+                                        "attachments",
+                                        "custom fields",
+                                        "values of custom fields",
+                                        "reminders",
+                                        "places"};
 
   Id128 derived(std::string_view kind, std::string_view trello_id) const {
     Writer out;
@@ -95,7 +114,8 @@ class Builder {
     size_t end = bytes_max;
     while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
     text.resize(end);
-    import_.report.lose(std::string("ends of ") + what, "they are longer than " + std::to_string(bytes_max) + " bytes");
+    import_.report.lose(std::string("ends of ") + what,
+                        "they are longer than " + std::to_string(bytes_max) + " bytes");
     return text;
   }
   std::string title(const std::string& text) { return fitting(text, kTitleBytesMax, "titles"); }
@@ -103,14 +123,16 @@ class Builder {
 
   void add_labels() {
     std::map<std::pair<std::string, std::string>, Id128> known;
-    for (const ExistingLabel& label : options_.labels) known.emplace(std::pair(label.name, label.colour), label.id.raw);
+    for (const ExistingLabel& label : options_.labels)
+      known.emplace(std::pair(label.name, label.colour), label.id.raw);
     std::set<std::string> used;
     for (const TrelloCard& card : file_.cards) used.insert(card.labels.begin(), card.labels.end());
     std::set<Id128> reused;
     std::set<Id128> made;
     for (const TrelloLabel& label : file_.labels) {
       if (label.name.empty() && used.count(label.id) == 0) {
-        import_.report.lose("labels without a name that no card has", "they would only fill the workspace's list of labels");
+        import_.report.lose("labels without a name that no card has",
+                            "they would only fill the workspace's list of labels");
         continue;
       }
       std::string name = title(label.name);
@@ -120,10 +142,15 @@ class Builder {
       if (is_new) {
         made.insert(it->second);
         import_.report.carry("labels made");
-        import_.workspace_commands.push_back(CreateCommand{
-            EntityType::kLabel, it->second, {{Field::kTitle, {}, name}, {Field::kColour, {}, colour}}, {}, {}});
+        import_.workspace_commands.push_back(
+            CreateCommand{EntityType::kLabel,
+                          it->second,
+                          {{Field::kTitle, {}, name}, {Field::kColour, {}, colour}},
+                          {},
+                          {}});
       } else if (made.count(it->second) > 0) {
-        import_.report.change("labels with the name and the colour of another one", "they come over as one label");
+        import_.report.change("labels with the name and the colour of another one",
+                              "they come over as one label");
       } else if (reused.insert(it->second).second) {
         import_.report.carry("labels of the workspace used again");
       }
@@ -138,15 +165,22 @@ class Builder {
       imported.is_new = options_.members.count(imported.id) == 0;
       names_[member.id] = imported.name;
       import_.report.carry("members");
-      if (!member.is_on_board) import_.report.change("people who left the board", "they come over as members, because cards name them");
-      if (imported.is_new) import_.workspace_commands.push_back(CreateCommand{EntityType::kMember, imported.id.raw, {}, {}, {}});
+      if (!member.is_on_board)
+        import_.report.change("people who left the board",
+                              "they come over as members, because cards name them");
+      if (imported.is_new)
+        import_.workspace_commands.push_back(CreateCommand{EntityType::kMember, imported.id.raw, {}, {}, {}});
       import_.members.push_back(std::move(imported));
     }
   }
 
   void add_custom_fields() {
     for (const TrelloCustomField& field : file_.custom_fields) {
-      push(CreateCommand{EntityType::kCustomField, derived("custom field", field.id), {{Field::kTitle, {}, title(field.name)}}, {}, {}});
+      push(CreateCommand{EntityType::kCustomField,
+                         derived("custom field", field.id),
+                         {{Field::kTitle, {}, title(field.name)}},
+                         {},
+                         {}});
       import_.report.carry("custom fields");
     }
   }
@@ -210,7 +244,8 @@ class Builder {
     if (card.start) start = wall(*card.start);
     if (card.due) due = wall(*card.due);
     if (start && due && is_start_after_due(*start, *due)) {
-      import_.report.lose("start dates after the due date", "a card starts before it is due; the due date came over");
+      import_.report.lose("start dates after the due date",
+                          "a card starts before it is due; the due date came over");
       start.reset();
     }
     if (start) fields.push_back({Field::kStart, {}, *start});
@@ -233,8 +268,10 @@ class Builder {
     std::string notes;
     if (!item.member.empty()) {
       auto name = names_.find(item.member);
-      if (name != names_.end() && !name->second.empty()) notes = name->second;
-      else import_.report.lose("members of checklist items", "the file does not name them");
+      if (name != names_.end() && !name->second.empty())
+        notes = name->second;
+      else
+        import_.report.lose("members of checklist items", "the file does not name them");
     }
     if (item.due) notes += (notes.empty() ? "due " : ", due ") + wall_text(*item.due);
     if (notes.empty()) return words(item.name);
@@ -244,7 +281,8 @@ class Builder {
 
   void add_checklists(const Id128& card_id, const TrelloCard& card) {
     for (const TrelloChecklist& checklist : card.checklists) {
-      size_t made_by = push(AddChildCommand{card_id, EntityType::kChecklist, {{Field::kTitle, {}, title(checklist.name)}}, {}, {}});
+      size_t made_by = push(AddChildCommand{
+          card_id, EntityType::kChecklist, {{Field::kTitle, {}, title(checklist.name)}}, {}, {}});
       import_.report.carry("checklists");
       for (const TrelloItem& item : checklist.items) {
         std::vector<FieldValue> fields{{Field::kText, {}, item_words(item)}};
@@ -261,21 +299,28 @@ class Builder {
       std::string text = "[" + author + ", " + wall_text(comment.at) + "] " + comment.text;
       push(AddChildCommand{card_id, EntityType::kComment, {{Field::kText, {}, words(text)}}, {}, {}});
       import_.report.carry("comments");
-      import_.report.change("authors and dates of comments", "they are noted at the beginning of the comment");
+      import_.report.change("authors and dates of comments",
+                            "they are noted at the beginning of the comment");
     }
   }
 
   void add_attachments(const Id128& card_id, const TrelloCard& card) {
     for (const TrelloAttachment& attachment : card.attachments) {
-      if (!is_web_address(attachment.url) || attachment.url.size() > kUrlBytesMax || !is_valid_text(attachment.url)) {
-        import_.report.lose("attachments", "their address is no web address (http, https, mailto) or is too long");
+      if (!is_web_address(attachment.url) || attachment.url.size() > kUrlBytesMax ||
+          !is_valid_text(attachment.url)) {
+        import_.report.lose("attachments",
+                            "their address is no web address (http, https, mailto) or is too long");
         continue;
       }
-      push(AddChildCommand{card_id, EntityType::kAttachment,
-                           {{Field::kTitle, {}, title(attachment.name)}, {Field::kUrl, {}, attachment.url}}, {}, {}});
+      push(AddChildCommand{card_id,
+                           EntityType::kAttachment,
+                           {{Field::kTitle, {}, title(attachment.name)}, {Field::kUrl, {}, attachment.url}},
+                           {},
+                           {}});
       import_.report.carry("attachments");
       if (attachment.is_upload)
-        import_.report.change("uploaded files", "the link came over; the file stays at Trello and may need a login there");
+        import_.report.change("uploaded files",
+                              "the link came over; the file stays at Trello and may need a login there");
     }
   }
 
@@ -291,7 +336,8 @@ class Builder {
 void take_existing(TrelloOptions& options, const Document& workspace) {
   for (const auto& [id, entity] : workspace.entities) {
     if (entity.type == EntityType::kLabel && entity.is_live())
-      options.labels.push_back({LabelId{id}, entity.text_value(Field::kTitle), entity.text_value(Field::kColour)});
+      options.labels.push_back(
+          {LabelId{id}, entity.text_value(Field::kTitle), entity.text_value(Field::kColour)});
     if (entity.type == EntityType::kMember) options.members.insert(MemberId{id});
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which members of Trello's objects an import knows: those it uses, those whose loss it reports by name, and Trello's
-// own bookkeeping (addresses, limits, badges), which means nothing elsewhere. Any other member is reported.
+// Which members of Trello's objects an import knows: those it uses, those whose loss it reports by name, and
+// Trello's own bookkeeping (addresses, limits, badges), which means nothing elsewhere. Any other member is
+// reported.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +11,18 @@
 
 namespace kalends {
 
-enum class TrelloThing : uint8_t { kBoard, kLabel, kMember, kList, kCustomField, kCard, kAttachment, kChecklist, kItem, kComment };
+enum class TrelloThing : uint8_t {
+  kBoard,
+  kLabel,
+  kMember,
+  kList,
+  kCustomField,
+  kCard,
+  kAttachment,
+  kChecklist,
+  kItem,
+  kComment
+};
 
 std::string_view trello_thing_name(TrelloThing thing);
 bool is_known_trello_member(TrelloThing thing, std::string_view name);

@@ -91,9 +91,11 @@ TEST_CASE("Losers, deletions and a compacted history come back too") {
 
   CHECK(file.boards[0].hash == demo.board.hash());
   CHECK_FALSE(file.boards[0].base.empty());
-  auto back = Replica::open({file.boards[0].id, DocumentKind::kBoard, ReplicaId{id_named("new")}}, file.boards[0].base, file.boards[0].ops);
+  auto back = Replica::open({file.boards[0].id, DocumentKind::kBoard, ReplicaId{id_named("new")}},
+                            file.boards[0].base, file.boards[0].ops);
   REQUIRE(back.ok());
-  CHECK(conflicts_of(*back->document().find(card)).size() == conflicts_of(*demo.board.document().find(card)).size());
+  CHECK(conflicts_of(*back->document().find(card)).size() ==
+        conflicts_of(*demo.board.document().find(card)).size());
   CHECK(conflicts_of(*back->document().find(card)).size() == 1);
 }
 
@@ -114,8 +116,16 @@ TEST_CASE("The readable part shows the board, its labels and its members") {
 TEST_CASE("An export of one board holds nothing of another board and no label that it does not use") {
   Demo demo;
   edit(demo.workspace,
-       {CreateCommand{EntityType::kBoardEntry, id_named("other"), {{Field::kTitle, {}, std::string("Secret plans")}}, {}, {}},
-        CreateCommand{EntityType::kLabel, id_named("label"), {{Field::kTitle, {}, std::string("Secret label")}}, {}, {}}},
+       {CreateCommand{EntityType::kBoardEntry,
+                      id_named("other"),
+                      {{Field::kTitle, {}, std::string("Secret plans")}},
+                      {},
+                      {}},
+        CreateCommand{EntityType::kLabel,
+                      id_named("label"),
+                      {{Field::kTitle, {}, std::string("Secret label")}},
+                      {},
+                      {}}},
        1796000001000);
 
   CHECK(demo.file().find("Secret") == std::string::npos);
@@ -128,7 +138,8 @@ TEST_CASE("An export of one board holds nothing of another board and no label th
 TEST_CASE("A workspace gets what it lacks for an imported board, once") {
   Demo demo;
   KalendsExport file = read(demo.file());
-  Replica other({DocumentId{id_named("other workspace")}, DocumentKind::kWorkspace, ReplicaId{id_named("other")}});
+  Replica other(
+      {DocumentId{id_named("other workspace")}, DocumentKind::kWorkspace, ReplicaId{id_named("other")}});
 
   auto commands = missing_in(other.document(), file);
   CHECK(commands.size() == 6 + 3 + 1);
@@ -145,13 +156,22 @@ TEST_CASE("Damaged exports are refused with the place") {
   std::string file = demo.file();
   auto place = [&](const std::function<void(Json&)>& change) { return refused_after(file, change).message; };
 
-  CHECK(place([](Json& json) { json["boards"][0]["state_hash"] = std::string(64, '0'); }).find("/boards/0/state_hash") != std::string::npos);
-  CHECK(place([](Json& json) { json["boards"][0]["operations"] = "AAAA"; }).find("/boards/0/operations") != std::string::npos);
-  CHECK(place([](Json& json) { json["boards"][0]["operations"] = "a b"; }).find("/boards/0/operations") != std::string::npos);
-  CHECK(place([](Json& json) { json["boards"][0]["snapshot"] = "AQID"; }).find("at /boards/0:") != std::string::npos);
-  CHECK(place([](Json& json) { json["boards"][0]["kind"] = "workspace"; }).find("/boards/0/kind") != std::string::npos);
-  CHECK(place([](Json& json) { json["boards"].push_back(json["boards"][0]); }).find("/boards/1/id") != std::string::npos);
-  CHECK(place([](Json& json) { json["workspace"]["labels"][0]["id"] = "x"; }).find("/workspace/labels/0/id") != std::string::npos);
+  CHECK(place([](Json& json) {
+          json["boards"][0]["state_hash"] = std::string(64, '0');
+        }).find("/boards/0/state_hash") != std::string::npos);
+  CHECK(place([](Json& json) { json["boards"][0]["operations"] = "AAAA"; }).find("/boards/0/operations") !=
+        std::string::npos);
+  CHECK(place([](Json& json) { json["boards"][0]["operations"] = "a b"; }).find("/boards/0/operations") !=
+        std::string::npos);
+  CHECK(place([](Json& json) { json["boards"][0]["snapshot"] = "AQID"; }).find("at /boards/0:") !=
+        std::string::npos);
+  CHECK(place([](Json& json) { json["boards"][0]["kind"] = "workspace"; }).find("/boards/0/kind") !=
+        std::string::npos);
+  CHECK(place([](Json& json) { json["boards"].push_back(json["boards"][0]); }).find("/boards/1/id") !=
+        std::string::npos);
+  CHECK(place([](Json& json) {
+          json["workspace"]["labels"][0]["id"] = "x";
+        }).find("/workspace/labels/0/id") != std::string::npos);
   CHECK(place([](Json& json) { json["boards"] = Json::array(); }).find("no board") != std::string::npos);
   CHECK(refused(file.substr(0, file.size() - 100)).message.find("ends in the middle") != std::string::npos);
   CHECK(refused("{}").code == ErrorCode::kInvalid);
@@ -159,13 +179,15 @@ TEST_CASE("Damaged exports are refused with the place") {
 
 TEST_CASE("An export whose board got another id by hand is refused") {
   Demo demo;
-  Error error = refused_after(demo.file(), [](Json& json) { json["boards"][0]["id"] = std::string(32, 'a'); });
+  Error error =
+      refused_after(demo.file(), [](Json& json) { json["boards"][0]["id"] = std::string(32, 'a'); });
   CHECK(error.message.find("/boards/0") != std::string::npos);
 }
 
 TEST_CASE("An export of a newer format asks for an update") {
   Demo demo;
-  CHECK(refused_after(demo.file(), [](Json& json) { json["kalends_export"] = 2; }).code == ErrorCode::kUnsupportedVersion);
+  CHECK(refused_after(demo.file(), [](Json& json) { json["kalends_export"] = 2; }).code ==
+        ErrorCode::kUnsupportedVersion);
 }
 
 TEST_CASE("A copy shows what the original shows, under ids of its own") {
@@ -189,7 +211,8 @@ TEST_CASE("A copy shows what the original shows, under ids of its own") {
       const Cbor& a = view["cards"][mine[k].as_text()];
       const Cbor& b = original["cards"][theirs[k].as_text()];
       CHECK(mine[k].as_text() != theirs[k].as_text());
-      for (const char* field : {"title", "description", "labels", "assignees", "start", "due", "done", "location", "reminders", "archived"})
+      for (const char* field : {"title", "description", "labels", "assignees", "start", "due", "done",
+                                "location", "reminders", "archived"})
         CHECK(encode_cbor(a[field]) == encode_cbor(b[field]));
       CHECK(a["comments"].items().size() == b["comments"].items().size());
       CHECK(a["attachments"].items().size() == b["attachments"].items().size());

@@ -49,7 +49,8 @@ inline Replica board_of(const TrelloImport& import) {
   return replica_of(import.board, DocumentKind::kBoard, import.board_commands);
 }
 inline Replica workspace_of(const TrelloImport& import) {
-  return replica_of(DocumentId{id_named("workspace document")}, DocumentKind::kWorkspace, import.workspace_commands);
+  return replica_of(DocumentId{id_named("workspace document")}, DocumentKind::kWorkspace,
+                    import.workspace_commands);
 }
 
 }  // namespace kalends::test

@@ -17,10 +17,11 @@ constexpr int64_t kNow = 1796000000000;  // 20261130T005320Z
 // A board with one list and one card of these fields.
 Replica board_with(std::vector<FieldValue> fields) {
   Id128 list = id_named("list");
-  return replica_of(DocumentId{id_named("board")}, DocumentKind::kBoard,
-                    {SetCommand{{id_named("board"), {}}, {Field::kTitle, {}, std::string("Board; one")}},
-                     CreateCommand{EntityType::kList, list, {{Field::kTitle, {}, std::string("To do")}}, {}, {}},
-                     CreateCommand{EntityType::kCard, id_named("card"), std::move(fields), list, {}}});
+  return replica_of(
+      DocumentId{id_named("board")}, DocumentKind::kBoard,
+      {SetCommand{{id_named("board"), {}}, {Field::kTitle, {}, std::string("Board; one")}},
+       CreateCommand{EntityType::kList, list, {{Field::kTitle, {}, std::string("To do")}}, {}, {}},
+       CreateCommand{EntityType::kCard, id_named("card"), std::move(fields), list, {}}});
 }
 
 WallTime wall(const char* text) { return *parse_wall_time(text); }
@@ -31,7 +32,9 @@ std::string ics(const Replica& board) {
   return export_ics(board, options);
 }
 
-bool has_line(const std::string& file, const std::string& line) { return file.find("\r\n" + line + "\r\n") != std::string::npos; }
+bool has_line(const std::string& file, const std::string& line) {
+  return file.find("\r\n" + line + "\r\n") != std::string::npos;
+}
 
 size_t count_of(const std::string& text, const std::string& part) {
   size_t count = 0;
@@ -68,7 +71,8 @@ TEST_CASE("Every open dated card of the demo board is one event") {
 }
 
 TEST_CASE("The same card keeps its UID and an export of the same state is the same file") {
-  Replica board = board_with({{Field::kTitle, {}, std::string("x")}, {Field::kDue, {}, When::all_day(*parse_date("2026-12-01"))}});
+  Replica board = board_with(
+      {{Field::kTitle, {}, std::string("x")}, {Field::kDue, {}, When::all_day(*parse_date("2026-12-01"))}});
 
   CHECK(ics(board) == ics(board));
   CHECK(has_line(ics(board), "UID:" + to_hex(id_named("card")) + "@kalends"));
@@ -84,8 +88,10 @@ TEST_CASE("An all-day card is an event of whole days that ends the day after") {
 }
 
 TEST_CASE("A time in UTC, a floating time and the second of two equal hours need no zone") {
-  CHECK(has_line(ics(board_with({{Field::kStart, {}, When::timed(wall("2026-12-01T09:00:00"), "UTC")}})), "DTSTART:20261201T090000Z"));
-  CHECK(has_line(ics(board_with({{Field::kStart, {}, When::timed(wall("2026-12-01T09:00:00"), "")}})), "DTSTART:20261201T090000"));
+  CHECK(has_line(ics(board_with({{Field::kStart, {}, When::timed(wall("2026-12-01T09:00:00"), "UTC")}})),
+                 "DTSTART:20261201T090000Z"));
+  CHECK(has_line(ics(board_with({{Field::kStart, {}, When::timed(wall("2026-12-01T09:00:00"), "")}})),
+                 "DTSTART:20261201T090000"));
   // In Berlin 02:30 comes twice on 25 October 2026; the second time it is 01:30 in UTC.
   When second = When::timed(wall("2026-10-25T02:30:00"), "Europe/Berlin", Fold::kSecond);
   CHECK(has_line(ics(board_with({{Field::kStart, {}, second}})), "DTSTART:20261025T013000Z"));
@@ -104,9 +110,10 @@ TEST_CASE("A zone's changes of the clocks are written out") {
   int64_t until = to_instant(wall("2026-12-01T00:00:00"), "Europe/Berlin", Fold::kFirst)->seconds;
 
   CHECK(ics_zone_lines("Europe/Berlin", from, until) ==
-        std::vector<std::string>{"BEGIN:VTIMEZONE", "TZID:Europe/Berlin",
-                                 "BEGIN:DAYLIGHT", "DTSTART:20260329T030000", "TZOFFSETFROM:+0200", "TZOFFSETTO:+0200", "TZNAME:CEST", "END:DAYLIGHT",
-                                 "BEGIN:STANDARD", "DTSTART:20261025T030000", "TZOFFSETFROM:+0200", "TZOFFSETTO:+0100", "TZNAME:CET", "END:STANDARD",
+        std::vector<std::string>{"BEGIN:VTIMEZONE", "TZID:Europe/Berlin", "BEGIN:DAYLIGHT",
+                                 "DTSTART:20260329T030000", "TZOFFSETFROM:+0200", "TZOFFSETTO:+0200",
+                                 "TZNAME:CEST", "END:DAYLIGHT", "BEGIN:STANDARD", "DTSTART:20261025T030000",
+                                 "TZOFFSETFROM:+0200", "TZOFFSETTO:+0100", "TZNAME:CET", "END:STANDARD",
                                  "END:VTIMEZONE"});
 }
 
@@ -136,7 +143,9 @@ TEST_CASE("Lines are folded at 75 octets, between characters, and unfold to what
 TEST_CASE("Special characters of a text are escaped and no line can be smuggled in") {
   CHECK(escaped_ics_text("a;b,c\\d") == "a\\;b\\,c\\\\d");
   CHECK(escaped_ics_text("one\r\ntwo\nthree\rfour") == "one\\ntwo\\nthree\\nfour");
-  CHECK(escaped_ics_text(std::string("a\x01" "b\x7f" "c\td")) == "abc\td");
+  CHECK(escaped_ics_text(std::string("a\x01"
+                                     "b\x7f"
+                                     "c\td")) == "abc\td");
 
   std::string file = ics(board_with({{Field::kTitle, {}, std::string("x\r\nEND:VEVENT\r\nBEGIN:VEVENT")},
                                      {Field::kDue, {}, When::all_day(*parse_date("2026-12-01"))}}));
@@ -153,9 +162,12 @@ TEST_CASE("A table has one row per card, archived ones too, and one column per c
 
   std::string table = export_csv(board_of(import), options);
 
-  CHECK(table.rfind("id,list,title,description,start,due,time_zone,done,archived,labels,assignees,location,colour,"
-                    "checklists,comments,attachments,Effort in days,Channel\r\n", 0) == 0);
-  CHECK(table.find(",To do,Newsletter to existing customers,,2026-12-09 10:00,2026-12-09 11:00,Europe/Berlin,no,no,Marketing,"
+  CHECK(table.rfind(
+            "id,list,title,description,start,due,time_zone,done,archived,labels,assignees,location,colour,"
+            "checklists,comments,attachments,Effort in days,Channel\r\n",
+            0) == 0);
+  CHECK(table.find(",To do,Newsletter to existing customers,,2026-12-09 10:00,2026-12-09 "
+                   "11:00,Europe/Berlin,no,no,Marketing,"
                    "Member A,,,,,,,Newsletter\r\n") != std::string::npos);
   CHECK(table.find("Compare three printers,,,2026-11-10 10:00,Europe/Berlin,yes,yes,") != std::string::npos);
   CHECK(table.find("[x] Draft; [ ] Read by Legal; [ ] Read by somebody") != std::string::npos);

@@ -113,7 +113,8 @@ TEST_CASE("Cards stand in the order of Trello's positions, not of the file") {
   Cbor board = view_board(board_of(imported(file)));
   const auto& order = board["lists"].items()[1]["cards"].items();
   REQUIRE(order.size() == 10);
-  CHECK(board["cards"][order.front().as_text()]["title"].as_text() == "Look back: what went well, what did not");
+  CHECK(board["cards"][order.front().as_text()]["title"].as_text() ==
+        "Look back: what went well, what did not");
   CHECK(board["cards"][order.back().as_text()]["title"].as_text() == "Announcement text");
 }
 
@@ -123,7 +124,8 @@ TEST_CASE("What Kalends has no place for is counted in the report") {
     json["cards"][1]["start"] = "2026-12-09T00:00:00.000Z";
     json["cards"][1]["due"] = "2026-12-08T00:00:00.000Z";
     json["cards"][2]["hologram"] = {{"depth", 3}};
-    json["cards"][3]["attachments"] = Json::array({{{"id", "x"}, {"name", "x"}, {"url", "javascript:alert(1)"}}});
+    json["cards"][3]["attachments"] =
+        Json::array({{{"id", "x"}, {"name", "x"}, {"url", "javascript:alert(1)"}}});
     json["cards"][4]["badges"]["comments"] = 12;
     json["checklists"][0]["checkItems"][0]["due"] = "2026-12-02T09:00:00.000Z";
     json["checklists"][0]["checkItems"][0]["idMember"] = json["members"][0]["id"];
@@ -143,7 +145,8 @@ TEST_CASE("What Kalends has no place for is counted in the report") {
   CHECK(report.lost_count("comments that Trello counts but did not export") == 10);
   CHECK(report.changed_count("uploaded files") == 1);
   Cbor card = card_titled(view_board(board_of(import)), "Announcement text");
-  CHECK(card["checklists"].items().at(0)["items"].items()[0]["text"].as_text() == "Draft (Member A, due 2026-12-02 10:00)");
+  CHECK(card["checklists"].items().at(0)["items"].items()[0]["text"].as_text() ==
+        "Draft (Member A, due 2026-12-02 10:00)");
 
   std::string text = report_text(report);
   CHECK(text.find("      2  votes\n") != std::string::npos);
@@ -179,7 +182,8 @@ TEST_CASE("Labels and members that the workspace has are used again") {
   CHECK(second.workspace_commands.size() == 1);  // the entry in the list of boards
   CHECK(second.report.carried_count("labels of the workspace used again") == 6);
   CHECK(second.report.carried_count("labels made") == 0);
-  auto added = workspace.edit({MemberId{id_named("importer")}, Cause::kImport, 1796000001000}, second.workspace_commands);
+  auto added = workspace.edit({MemberId{id_named("importer")}, Cause::kImport, 1796000001000},
+                              second.workspace_commands);
   REQUIRE(added.ok());
   Cbor view = view_workspace(workspace);
   CHECK(view["labels"].items().size() == 6);
@@ -241,7 +245,8 @@ TEST_CASE("A member of the wrong type is refused with its place") {
       {"/cards/4/due", [](Json& json) { json["cards"][4]["due"] = "tomorrow"; }},
       {"/cards/4/due", [](Json& json) { json["cards"][4]["due"] = "2026-02-30T10:00:00.000Z"; }},
       {"/cards/5/idLabels/0", [](Json& json) { json["cards"][5]["idLabels"] = Json::array({1}); }},
-      {"/checklists/0/checkItems/1/state", [](Json& json) { json["checklists"][0]["checkItems"][1]["state"] = "half"; }},
+      {"/checklists/0/checkItems/1/state",
+       [](Json& json) { json["checklists"][0]["checkItems"][1]["state"] = "half"; }},
       {"/labels/2/id", [](Json& json) { json["labels"][2]["id"] = ""; }},
       {"/lists/0/name", [](Json& json) { json["lists"][0]["name"] = nullptr; }},
   };
@@ -254,12 +259,18 @@ TEST_CASE("A member of the wrong type is refused with its place") {
 
 TEST_CASE("An id that stands in the file twice is refused") {
   std::string twice = "stands in the file twice";
-  CHECK(refusal(changed([](Json& json) { json["cards"][5]["id"] = json["cards"][2]["id"]; })).find("/cards/5/id: this id " + twice) !=
-        std::string::npos);
-  CHECK(refusal(changed([](Json& json) { json["lists"][1]["id"] = json["lists"][0]["id"]; })).find("/lists/1/id") != std::string::npos);
-  CHECK(refusal(changed([](Json& json) { json["labels"][1]["id"] = json["labels"][0]["id"]; })).find("/labels/1/id") != std::string::npos);
-  CHECK(refusal(changed([](Json& json) { json["checklists"][1]["id"] = json["checklists"][0]["id"]; })).find("/checklists/1/id") !=
-        std::string::npos);
+  CHECK(refusal(changed([](Json& json) {
+          json["cards"][5]["id"] = json["cards"][2]["id"];
+        })).find("/cards/5/id: this id " + twice) != std::string::npos);
+  CHECK(refusal(changed([](Json& json) {
+          json["lists"][1]["id"] = json["lists"][0]["id"];
+        })).find("/lists/1/id") != std::string::npos);
+  CHECK(refusal(changed([](Json& json) {
+          json["labels"][1]["id"] = json["labels"][0]["id"];
+        })).find("/labels/1/id") != std::string::npos);
+  CHECK(refusal(changed([](Json& json) {
+          json["checklists"][1]["id"] = json["checklists"][0]["id"];
+        })).find("/checklists/1/id") != std::string::npos);
 }
 
 TEST_CASE("A card in a list that the file does not hold is refused") {
@@ -273,7 +284,8 @@ TEST_CASE("A file beyond 100 MB is refused before it is read") {
 }
 
 TEST_CASE("A file that is nested too deep is refused with the place") {
-  std::string deep = "{\"name\":\"x\",\n\"cards\":" + std::string(200000, '[') + std::string(200000, ']') + "}";
+  std::string deep =
+      "{\"name\":\"x\",\n\"cards\":" + std::string(200000, '[') + std::string(200000, ']') + "}";
   CHECK(refusal(deep).find("nested too deep at line 2") != std::string::npos);
 }
 
