@@ -88,6 +88,8 @@ Result<HttpResponse> export_board(const ApiServices& services, const Caller& cal
 }
 
 Result<HttpResponse> import_export(const ApiServices& services, const Caller& caller, const InboundRequest& request) {
+  // The file says who wrote what: to believe it is an owner's decision.
+  if (caller.role != Role::kOwner) return Error{ErrorCode::kForbidden, "Only an owner brings an export in: it names the authors of its edits.", 0};
   KALENDS_TRY(KalendsExport file, parse_export(request.body));
   if (file.boards.empty()) return invalid("The file holds no board.");
   Json boards = Json::array();
