@@ -88,8 +88,10 @@ void add_boards(Router& router, const ApiServices& services) {
       if (!list.is_string()) return invalid("`lists` is a list of titles.");
       commands.push_back(CreateCommand{EntityType::kList, services.ports.entropy.new_id(), {{Field::kTitle, {}, list.get<std::string>()}}, {}, {}});
     }
-    KALENDS_TRY_VOID(services.hub.create({caller.workspace, board}, DocumentKind::kBoard, context, commands));
-    KALENDS_TRY(EditResult added, services.hub.edit(workspace_key(caller), context, {CreateCommand{EntityType::kBoardEntry, board.raw, {{Field::kTitle, {}, title}}, {}, {}}}));
+    DocumentKey key{caller.workspace, board};
+    KALENDS_TRY(ReplicaHub::Origin origin, services.hub.draft(key, DocumentKind::kBoard, context, commands));
+    auto also = [&](Txn& txn) { return services.hub.create_in(txn, key, origin); };
+    KALENDS_TRY(EditResult added, services.hub.edit(workspace_key(caller), context, {CreateCommand{EntityType::kBoardEntry, board.raw, {{Field::kTitle, {}, title}}, {}, {}}}, also));
     (void)added;
     KALENDS_TRY(Json view, board_json(services, caller, board.raw));
     return json_response(201, view);

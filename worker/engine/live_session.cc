@@ -85,6 +85,7 @@ void LiveSession::hello(const DocumentKey& key, ByteView bytes) {
     return send_error(key, replica ? document.error() : invalid("hello names the replica."));
   if (following_.size() >= kDocumentsPerConnection && following_.count(key) == 0)
     return send_error(key, Error{ErrorCode::kRateLimited, "Too many documents on one connection: close some.", 1000});
+  if (Status own = hub_.may_use(key, {who_->member, who_->may_write, ReplicaId{*replica}}); !own.ok()) return send_error(key, own.error());
   OpenDocument& open = **document;
   following_[key] = {ReplicaId{*replica}, 0};
   hub_.listen(key, *this);
