@@ -12,7 +12,8 @@ struct BoardWorld : ApiWorld {
 
   Json titles(const std::string& list) {
     Json titles = Json::array();
-    for (const Json& card : call("GET", at + "/cards?list=" + list).json["items"]) titles.push_back(card["title"]);
+    Answer page = call("GET", at + "/cards?list=" + list);
+    for (const Json& card : page.json["items"]) titles.push_back(card["title"]);
     return titles;
   }
 };
@@ -37,7 +38,11 @@ TEST_CASE("a board is made with its lists, read, renamed, taken out of the direc
 
   CHECK(world.call("DELETE", board).status == 204);
   CHECK(world.call("GET", "/v1/boards").json["items"].empty());
+  CHECK(world.call("GET", board).status == 404);
+  CHECK(world.call("GET", board + "/cards").status == 404);
+  CHECK(world.call("DELETE", board).status == 404);
   CHECK(world.call("POST", board + "/restore").status == 200);
+  CHECK(world.call("GET", board).status == 200);
   CHECK(world.call("GET", "/v1/boards").json["items"].size() == 1);
 }
 

@@ -369,7 +369,8 @@ TEST_CASE("nobody edits under the replica id of another member or of the hub") {
   ReplicaId hub = world.at_hub().replica.options().replica;
   for (ReplicaId taken : {anna.replica.options().replica, hub}) {
     Client ben = world.client(true);
-    ben.replica = *Replica::open({world.document, DocumentKind::kBoard, taken}, {}, world.at_hub().replica.log());
+    auto history = world.hub.ops_after({world.workspace, world.document}, 0, 1000);
+    ben.replica = *Replica::open({world.document, DocumentKind::kBoard, taken}, {}, *history);
     ben.session = Session(ben.replica, {});
     ben.edit({ben.title(world.card, "under another's name")});
     ben.connect();
