@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Boards in and out.
+#include "worker/api/address.h"
 #include "worker/api/context.h"
 #include "worker/base/encoding.h"
 #include "worker/base/sha256.h"
@@ -85,6 +86,8 @@ Result<HttpResponse> export_board(const ApiServices& services, const Caller& cal
 }
 
 Result<HttpResponse> import_export(const ApiServices& services, const Caller& caller, const InboundRequest& request) {
+  // Its history comes over as it is, with other members as authors: only who may speak for all may vouch for it.
+  if (caller.role != Role::kOwner) return Error{ErrorCode::kForbidden, "Only an owner takes an export in.", 0};
   KALENDS_TRY(KalendsExport file, parse_export(request.body));
   if (file.boards.empty()) return invalid("The file holds no board.");
   Json boards = Json::array();
@@ -121,7 +124,7 @@ void add_porting_routes(Router& router, const ApiServices& services) {
     return import_export(services, caller, request);
   });
   add_route(router, services, "GET", "/v1/boards/{board}/export", [services](const Caller& caller, const InboundRequest& request, const PathParameters& path) -> Result<HttpResponse> {
-    KALENDS_TRY(Id128 board, path_id(path, "board"));
+    KALENDS_TRY(Id128 board, board_at(services, caller, path));
     return export_board(services, caller, request, board);
   });
 }

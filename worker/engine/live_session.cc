@@ -12,6 +12,13 @@ namespace {
 
 constexpr size_t kDocumentsPerConnection = 200;
 
+// The stored operations are the whole history: an import may begin with a snapshot.
+bool has_whole_history(const OpenDocument& document) {
+  uint64_t count = 0;
+  for (const auto& [replica, counter] : document.replica.version().entries()) count += counter;
+  return count == document.seq;
+}
+
 Bytes frame(const DocumentKey& key, Cbor message) {
   return encode_cbor(Cbor::map({{"d", to_hex(key.document)}, {"m", Cbor::bytes(encode_cbor(message))}}));
 }
@@ -106,9 +113,10 @@ void LiveSession::hello(const DocumentKey& key, ByteView bytes) {
 void LiveSession::catch_up(const DocumentKey& key, OpenDocument& document, uint64_t from_seq) {
   Following& following = following_[key];
   following.seq = document.seq;
-  if (from_seq >= document.seq) return;
+  bool is_whole = from_seq > 0 || has_whole_history(document);
+  if (is_whole && from_seq >= document.seq) return;
   auto ops = hub_.ops_after(key, from_seq, tuning::kTailOpsMax);
-  bool is_short = ops.ok() && ops->size() == document.seq - from_seq && (from_seq > 0 || document.seq <= tuning::kSnapshotEveryOps);
+  bool is_short = is_whole && ops.ok() && ops->size() == document.seq - from_seq && (from_seq > 0 || document.seq <= tuning::kSnapshotEveryOps);
   if (!is_short) {
     Cbor snapshot = of_type("snapshot");
     snapshot.set("epoch", static_cast<int64_t>(document.epoch));

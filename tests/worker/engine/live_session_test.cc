@@ -348,6 +348,31 @@ TEST_CASE("a client that was away for long gets the snapshot, with its own edits
   CHECK(ben.title_of(world.card) == "offline");
 }
 
+TEST_CASE("a board whose history begins with a snapshot is sent with it") {
+  LiveWorld world;
+  for (bool has_later_ops : {true, false}) {
+    Replica source({DocumentId{world.entropy.new_id()}, DocumentKind::kBoard, ReplicaId{world.entropy.new_id()}});
+    EditContext context{world.owner, Cause::kPerson, world.clock.now_};
+    Id128 list = world.entropy.new_id(), card = world.entropy.new_id();
+    REQUIRE(source.edit(context, {CreateCommand{EntityType::kList, list, {{Field::kTitle, {}, std::string("list")}}, {}, {}}, CreateCommand{EntityType::kCard, card, {{Field::kTitle, {}, std::string("old")}}, list, {}}}).ok());
+    source.compact();
+    if (has_later_ops) REQUIRE(source.edit(context, {SetCommand{{card, {}}, {Field::kTitle, {}, std::string("new")}}}).ok());
+    DocumentId document = source.options().document;
+    {
+      auto txn = world.store->begin();
+      REQUIRE(world.hub.create_in(**txn, {world.workspace, document}, {DocumentKind::kBoard, source.log(), source.snapshot()}).ok());
+      REQUIRE((*txn)->commit().ok());
+    }
+    Client anna(world, world.owner, world.owner_token, document);
+    anna.connect();
+    CHECK(anna.title_of(card) == (has_later_ops ? "new" : "old"));
+    CHECK(anna.replica.hash() == source.hash());
+    anna.edit({anna.title(card, "on top")});
+    anna.settle();
+    CHECK(anna.session.is_synced());
+  }
+}
+
 TEST_CASE("a copy that the hub forgot meanwhile is opened again and told to everybody who listens") {
   LiveWorld world;
   Client anna = world.client(), ben = world.client(true);
