@@ -4,6 +4,7 @@
 
 #include "core/api/view.h"
 #include "core/replica/session.h"
+#include "worker/api/address.h"
 #include "worker/api/context.h"
 #include "worker/google/json.h"
 #include "worker/google/zones.h"
@@ -22,6 +23,10 @@ Result<Json> card_json(const ApiServices& services, const Caller& caller, const 
   Cbor view = view_card(open->replica.document(), card);
   if (view.is_null()) return not_found("This board has no such card, or it was deleted.");
   return to_json(view);
+}
+
+Result<Id128> card_at(const ApiServices& services, const Caller& caller, const Id128& board, const PathParameters& path, Liveness liveness = Liveness::kLive) {
+  return entity_at(services, {caller.workspace, DocumentId{board}}, path, {"card", EntityType::kCard}, liveness);
 }
 
 Json new_id(const ApiServices& services) { return to_hex(services.ports.entropy.new_id()); }
@@ -88,20 +93,22 @@ void add_boards(Router& router, const ApiServices& services) {
       if (!list.is_string()) return invalid("`lists` is a list of titles.");
       commands.push_back(CreateCommand{EntityType::kList, services.ports.entropy.new_id(), {{Field::kTitle, {}, list.get<std::string>()}}, {}, {}});
     }
-    KALENDS_TRY_VOID(services.hub.create({caller.workspace, board}, DocumentKind::kBoard, context, commands));
-    KALENDS_TRY(EditResult added, services.hub.edit(workspace_key(caller), context, {CreateCommand{EntityType::kBoardEntry, board.raw, {{Field::kTitle, {}, title}}, {}, {}}}));
+    DocumentKey key{caller.workspace, board};
+    KALENDS_TRY(ReplicaHub::Origin origin, services.hub.draft(key, DocumentKind::kBoard, context, commands));
+    auto also = [&](Txn& txn) { return services.hub.create_in(txn, key, origin); };
+    KALENDS_TRY(EditResult added, services.hub.edit(workspace_key(caller), context, {CreateCommand{EntityType::kBoardEntry, board.raw, {{Field::kTitle, {}, title}}, {}, {}}}, also));
     (void)added;
     KALENDS_TRY(Json view, board_json(services, caller, board.raw));
     return json_response(201, view);
   });
   add_route(router, services, "GET", "/v1/boards/{board}", [services](const Caller& caller, const InboundRequest&, const PathParameters& path) -> Result<HttpResponse> {
-    KALENDS_TRY(Id128 board, path_id(path, "board"));
+    KALENDS_TRY(Id128 board, board_at(services, caller, path));
     KALENDS_TRY(Json view, board_json(services, caller, board));
     view.erase("cards");
     return json_response(200, view);
   });
   add_route(router, services, "PATCH", "/v1/boards/{board}", [services](const Caller& caller, const InboundRequest& request, const PathParameters& path) -> Result<HttpResponse> {
-    KALENDS_TRY(Id128 board, path_id(path, "board"));
+    KALENDS_TRY(Id128 board, board_at(services, caller, path));
     KALENDS_TRY(Json body, json_body(request));
     Json in_board = body, in_directory = Json::object();
     in_board.erase("archived");
@@ -109,8 +116,7 @@ void add_boards(Router& router, const ApiServices& services) {
       if (body.contains(name)) in_directory[name] = body[name];
     if (in_board.contains("time_zone") && !is_known_zone(json_text_or_empty(in_board, "time_zone")))
       return invalid("`time_zone` must be an IANA name such as Europe/Berlin.");
-    KALENDS_TRY(OpenDocument* open, services.hub.open({caller.workspace, DocumentId{board}}));
-    (void)open;
+    if (in_board.empty() && in_directory.empty()) return invalid("Name at least one field to change.");
     if (!in_board.empty()) {
       KALENDS_TRY(Json commands, patch_commands(in_board, to_hex(board), Json::object()));
       KALENDS_TRY(EditResult edited, edit_document(services, caller, DocumentId{board}, commands));
@@ -126,7 +132,7 @@ void add_boards(Router& router, const ApiServices& services) {
     return json_response(200, view);
   });
   add_route(router, services, "DELETE", "/v1/boards/{board}", [services](const Caller& caller, const InboundRequest&, const PathParameters& path) -> Result<HttpResponse> {
-    KALENDS_TRY(Id128 board, path_id(path, "board"));
+    KALENDS_TRY(Id128 board, board_at(services, caller, path));
     KALENDS_TRY(std::vector<LinkView> links, services.links.list(caller.workspace, DocumentId{board}));
     if (!links.empty()) return Error{ErrorCode::kConflict, "This board is linked to a calendar: unlink it first.", 0};
     // Out of the directory; the board's own document stays, so that a restore brings everything back.
@@ -135,7 +141,7 @@ void add_boards(Router& router, const ApiServices& services) {
     return text_response(204, "application/json", "");
   });
   add_route(router, services, "POST", "/v1/boards/{board}/restore", [services](const Caller& caller, const InboundRequest&, const PathParameters& path) -> Result<HttpResponse> {
-    KALENDS_TRY(Id128 board, path_id(path, "board"));
+    KALENDS_TRY(Id128 board, board_at(services, caller, path, Liveness::kDeletedToo));
     KALENDS_TRY(EditResult edited, edit_document(services, caller, DocumentId{caller.workspace.raw}, {{{"do", "restore"}, {"entity", to_hex(board)}}}));
     (void)edited;
     KALENDS_TRY(Json view, board_json(services, caller, board));
@@ -152,13 +158,13 @@ void add_lists(Router& router, const ApiServices& services) {
     return not_found("This board has no such list, or it was deleted.");
   };
   add_route(router, services, "GET", "/v1/boards/{board}/lists", [services](const Caller& caller, const InboundRequest& request, const PathParameters& path) -> Result<HttpResponse> {
-    KALENDS_TRY(Id128 board, path_id(path, "board"));
+    KALENDS_TRY(Id128 board, board_at(services, caller, path));
     KALENDS_TRY(Json view, board_json(services, caller, board));
     KALENDS_TRY(Json page, paged(request, view["lists"]));
     return json_response(200, page);
   });
   add_route(router, services, "POST", "/v1/boards/{board}/lists", [services, list_json](const Caller& caller, const InboundRequest& request, const PathParameters& path) -> Result<HttpResponse> {
-    KALENDS_TRY(Id128 board, path_id(path, "board"));
+    KALENDS_TRY(Id128 board, board_at(services, caller, path));
     KALENDS_TRY(Json body, json_body(request));
     Json id = new_id(services);
     Json command = {{"do", "create"}, {"type", "list"}, {"id", id}, {"fields", {{"title", json_text_or_empty(body, "title")}}}};
@@ -168,15 +174,15 @@ void add_lists(Router& router, const ApiServices& services) {
     KALENDS_TRY(Json view, list_json(caller, board, id));
     return json_response(201, view);
   });
-  add_route(router, services, "GET", "/v1/boards/{board}/lists/{list}", [list_json](const Caller& caller, const InboundRequest&, const PathParameters& path) -> Result<HttpResponse> {
-    KALENDS_TRY(Id128 board, path_id(path, "board"));
+  add_route(router, services, "GET", "/v1/boards/{board}/lists/{list}", [services, list_json](const Caller& caller, const InboundRequest&, const PathParameters& path) -> Result<HttpResponse> {
+    KALENDS_TRY(Id128 board, board_at(services, caller, path));
     KALENDS_TRY(Id128 list, path_id(path, "list"));
     KALENDS_TRY(Json view, list_json(caller, board, to_hex(list)));
     return json_response(200, view);
   });
   add_route(router, services, "PATCH", "/v1/boards/{board}/lists/{list}", [services, list_json](const Caller& caller, const InboundRequest& request, const PathParameters& path) -> Result<HttpResponse> {
-    KALENDS_TRY(Id128 board, path_id(path, "board"));
-    KALENDS_TRY(Id128 list, path_id(path, "list"));
+    KALENDS_TRY(Id128 board, board_at(services, caller, path));
+    KALENDS_TRY(Id128 list, entity_at(services, {caller.workspace, DocumentId{board}}, path, {"list", EntityType::kList}));
     KALENDS_TRY(Json body, json_body(request));
     KALENDS_TRY(Json commands, patch_commands(body, to_hex(list), Json::object()));
     KALENDS_TRY(EditResult edited, edit_document(services, caller, DocumentId{board}, commands));
@@ -185,8 +191,8 @@ void add_lists(Router& router, const ApiServices& services) {
     return json_response(200, view);
   });
   add_route(router, services, "DELETE", "/v1/boards/{board}/lists/{list}", [services](const Caller& caller, const InboundRequest&, const PathParameters& path) -> Result<HttpResponse> {
-    KALENDS_TRY(Id128 board, path_id(path, "board"));
-    KALENDS_TRY(Id128 list, path_id(path, "list"));
+    KALENDS_TRY(Id128 board, board_at(services, caller, path));
+    KALENDS_TRY(Id128 list, entity_at(services, {caller.workspace, DocumentId{board}}, path, {"list", EntityType::kList}));
     KALENDS_TRY(EditResult edited, edit_document(services, caller, DocumentId{board}, {{{"do", "delete"}, {"entity", to_hex(list)}}}));
     (void)edited;
     return text_response(204, "application/json", "");
@@ -195,7 +201,7 @@ void add_lists(Router& router, const ApiServices& services) {
 
 void add_cards(Router& router, const ApiServices& services) {
   add_route(router, services, "GET", "/v1/boards/{board}/cards", [services](const Caller& caller, const InboundRequest& request, const PathParameters& path) -> Result<HttpResponse> {
-    KALENDS_TRY(Id128 board, path_id(path, "board"));
+    KALENDS_TRY(Id128 board, board_at(services, caller, path));
     KALENDS_TRY(Json view, board_json(services, caller, board));
     std::string only_list = query_value(request, "list");
     Json cards = Json::array();
@@ -206,7 +212,7 @@ void add_cards(Router& router, const ApiServices& services) {
     return json_response(200, page);
   });
   add_route(router, services, "POST", "/v1/boards/{board}/cards", [services](const Caller& caller, const InboundRequest& request, const PathParameters& path) -> Result<HttpResponse> {
-    KALENDS_TRY(Id128 board, path_id(path, "board"));
+    KALENDS_TRY(Id128 board, board_at(services, caller, path));
     KALENDS_TRY(Json body, json_body(request));
     // A caller that chooses the id can repeat the request safely: the second one answers 409.
     Json id = body.contains("id") ? body["id"] : new_id(services);
@@ -222,14 +228,14 @@ void add_cards(Router& router, const ApiServices& services) {
     return json_response(201, view);
   });
   add_route(router, services, "GET", "/v1/boards/{board}/cards/{card}", [services](const Caller& caller, const InboundRequest&, const PathParameters& path) -> Result<HttpResponse> {
-    KALENDS_TRY(Id128 board, path_id(path, "board"));
-    KALENDS_TRY(Id128 card, path_id(path, "card"));
+    KALENDS_TRY(Id128 board, board_at(services, caller, path));
+    KALENDS_TRY(Id128 card, card_at(services, caller, board, path));
     KALENDS_TRY(Json view, card_json(services, caller, board, card));
     return json_response(200, view);
   });
   add_route(router, services, "PATCH", "/v1/boards/{board}/cards/{card}", [services](const Caller& caller, const InboundRequest& request, const PathParameters& path) -> Result<HttpResponse> {
-    KALENDS_TRY(Id128 board, path_id(path, "board"));
-    KALENDS_TRY(Id128 card, path_id(path, "card"));
+    KALENDS_TRY(Id128 board, board_at(services, caller, path));
+    KALENDS_TRY(Id128 card, card_at(services, caller, board, path));
     KALENDS_TRY(Json body, json_body(request));
     KALENDS_TRY(Json now, card_json(services, caller, board, card));
     KALENDS_TRY(Json commands, patch_commands(body, to_hex(card), now));
@@ -239,15 +245,15 @@ void add_cards(Router& router, const ApiServices& services) {
     return json_response(200, view);
   });
   add_route(router, services, "DELETE", "/v1/boards/{board}/cards/{card}", [services](const Caller& caller, const InboundRequest&, const PathParameters& path) -> Result<HttpResponse> {
-    KALENDS_TRY(Id128 board, path_id(path, "board"));
-    KALENDS_TRY(Id128 card, path_id(path, "card"));
+    KALENDS_TRY(Id128 board, board_at(services, caller, path));
+    KALENDS_TRY(Id128 card, card_at(services, caller, board, path));
     KALENDS_TRY(EditResult edited, edit_document(services, caller, DocumentId{board}, {{{"do", "delete"}, {"entity", to_hex(card)}}}));
     (void)edited;
     return text_response(204, "application/json", "");
   });
   add_route(router, services, "POST", "/v1/boards/{board}/cards/{card}/restore", [services](const Caller& caller, const InboundRequest&, const PathParameters& path) -> Result<HttpResponse> {
-    KALENDS_TRY(Id128 board, path_id(path, "board"));
-    KALENDS_TRY(Id128 card, path_id(path, "card"));
+    KALENDS_TRY(Id128 board, board_at(services, caller, path));
+    KALENDS_TRY(Id128 card, card_at(services, caller, board, path, Liveness::kDeletedToo));
     KALENDS_TRY(EditResult edited, edit_document(services, caller, DocumentId{board}, {{{"do", "restore"}, {"entity", to_hex(card)}}}));
     (void)edited;
     KALENDS_TRY(Json view, card_json(services, caller, board, card));
@@ -255,26 +261,24 @@ void add_cards(Router& router, const ApiServices& services) {
   });
   // {board, list}: to another board, with its history.
   add_route(router, services, "POST", "/v1/boards/{board}/cards/{card}/transfer", [services](const Caller& caller, const InboundRequest& request, const PathParameters& path) -> Result<HttpResponse> {
-    KALENDS_TRY(Id128 board, path_id(path, "board"));
-    KALENDS_TRY(Id128 card, path_id(path, "card"));
+    KALENDS_TRY(Id128 board, board_at(services, caller, path));
+    KALENDS_TRY(Id128 card, card_at(services, caller, board, path));
     KALENDS_TRY(Json body, json_body(request));
     KALENDS_TRY(std::optional<Id128> target, optional_id(body, "board"));
     KALENDS_TRY(std::optional<Id128> list, optional_id(body, "list"));
     if (!target || !list) return invalid("Name the `board` and the `list` that the card goes to.");
-    KALENDS_TRY_VOID(services.hub.transfer({caller.workspace, CardId{card}, DocumentId{board}, DocumentId{*target}, ListId{*list}, caller.member}));
+    KALENDS_TRY(Id128 target_board, board_at(services, caller, {{"board", to_hex(*target)}}));
+    KALENDS_TRY_VOID(services.hub.transfer({caller.workspace, CardId{card}, DocumentId{board}, DocumentId{target_board}, ListId{*list}, caller.member}));
     KALENDS_TRY(Json view, card_json(services, caller, *target, card));
     return json_response(200, view);
   });
   // Comments, checklists, items and attachments of a card.
   add_route(router, services, "POST", "/v1/boards/{board}/cards/{card}/{kind}", [services](const Caller& caller, const InboundRequest& request, const PathParameters& path) -> Result<HttpResponse> {
-    KALENDS_TRY(Id128 board, path_id(path, "board"));
-    KALENDS_TRY(Id128 card, path_id(path, "card"));
+    KALENDS_TRY(Id128 board, board_at(services, caller, path));
+    KALENDS_TRY(Id128 card, card_at(services, caller, board, path));
     KALENDS_TRY(Json body, json_body(request));
-    static const std::map<std::string, std::string, std::less<>> kKinds = {
-        {"comments", "comment"}, {"checklists", "checklist"}, {"items", "item"}, {"attachments", "attachment"}};
-    auto kind = kKinds.find(path.find("kind")->second);
-    if (kind == kKinds.end()) return not_found("A card has comments, checklists, items and attachments.");
-    Json command = {{"do", "add_child"}, {"entity", to_hex(card)}, {"type", kind->second}};
+    KALENDS_TRY(EntityType type, child_type_at(path));
+    Json command = {{"do", "add_child"}, {"entity", to_hex(card)}, {"type", entity_name(type)}};
     copy_placement(body, command);
     if (body.contains("checklist")) command["checklist"] = body["checklist"];
     body.erase("after");
@@ -284,16 +288,17 @@ void add_cards(Router& router, const ApiServices& services) {
     return json_response(201, {{"id", op_id_text(edited.created.at(0))}});
   });
   add_route(router, services, "PATCH", "/v1/boards/{board}/cards/{card}/{kind}/{child}", [services](const Caller& caller, const InboundRequest& request, const PathParameters& path) -> Result<HttpResponse> {
-    KALENDS_TRY(Id128 board, path_id(path, "board"));
-    KALENDS_TRY(Id128 card, path_id(path, "card"));
+    KALENDS_TRY(Id128 board, board_at(services, caller, path));
+    KALENDS_TRY(Id128 card, card_at(services, caller, board, path));
     KALENDS_TRY(Json body, json_body(request));
+    KALENDS_TRY(OpId child, child_at(services, {caller.workspace, DocumentId{board}}, card, path));
     Json commands = Json::array();
     for (const auto& [name, value] : body.items()) {
       bool is_move = name == "after" || name == "checklist";
-      if (!is_move) commands.push_back({{"do", "set"}, {"entity", to_hex(card)}, {"child", path.find("child")->second}, {"field", name}, {"value", value}});
+      if (!is_move) commands.push_back({{"do", "set"}, {"entity", to_hex(card)}, {"child", op_id_text(child)}, {"field", name}, {"value", value}});
     }
     if (body.contains("after") || body.contains("checklist")) {
-      Json move = {{"do", "move"}, {"entity", to_hex(card)}, {"child", path.find("child")->second}};
+      Json move = {{"do", "move"}, {"entity", to_hex(card)}, {"child", op_id_text(child)}};
       copy_placement(body, move);
       if (body.contains("checklist")) move["checklist"] = body["checklist"];
       commands.push_back(move);
@@ -304,9 +309,10 @@ void add_cards(Router& router, const ApiServices& services) {
     return json_response(200, view);
   });
   add_route(router, services, "DELETE", "/v1/boards/{board}/cards/{card}/{kind}/{child}", [services](const Caller& caller, const InboundRequest&, const PathParameters& path) -> Result<HttpResponse> {
-    KALENDS_TRY(Id128 board, path_id(path, "board"));
-    KALENDS_TRY(Id128 card, path_id(path, "card"));
-    Json command = {{"do", "delete"}, {"entity", to_hex(card)}, {"child", path.find("child")->second}};
+    KALENDS_TRY(Id128 board, board_at(services, caller, path));
+    KALENDS_TRY(Id128 card, card_at(services, caller, board, path));
+    KALENDS_TRY(OpId child, child_at(services, {caller.workspace, DocumentId{board}}, card, path));
+    Json command = {{"do", "delete"}, {"entity", to_hex(card)}, {"child", op_id_text(child)}};
     KALENDS_TRY(EditResult edited, edit_document(services, caller, DocumentId{board}, Json::array({command})));
     (void)edited;
     return text_response(204, "application/json", "");
@@ -315,7 +321,7 @@ void add_cards(Router& router, const ApiServices& services) {
 
 void add_conflicts(Router& router, const ApiServices& services) {
   add_route(router, services, "GET", "/v1/boards/{board}/conflicts", [services](const Caller& caller, const InboundRequest& request, const PathParameters& path) -> Result<HttpResponse> {
-    KALENDS_TRY(Id128 board, path_id(path, "board"));
+    KALENDS_TRY(Id128 board, board_at(services, caller, path));
     KALENDS_TRY(OpenDocument* open, services.hub.open({caller.workspace, DocumentId{board}}));
     Json rows = Json::array();
     for (const auto& [id, entity] : open->replica.document().entities) {
@@ -333,7 +339,7 @@ void add_conflicts(Router& router, const ApiServices& services) {
   });
   // {entity, child?, field, key?, op}: the value of `op` becomes the only one.
   add_route(router, services, "POST", "/v1/boards/{board}/conflicts/resolve", [services](const Caller& caller, const InboundRequest& request, const PathParameters& path) -> Result<HttpResponse> {
-    KALENDS_TRY(Id128 board, path_id(path, "board"));
+    KALENDS_TRY(Id128 board, board_at(services, caller, path));
     KALENDS_TRY(Json body, json_body(request));
     body["do"] = "resolve";
     KALENDS_TRY(EditResult edited, edit_document(services, caller, DocumentId{board}, Json::array({body})));
@@ -342,7 +348,7 @@ void add_conflicts(Router& router, const ApiServices& services) {
   });
   // Several commands as one transaction, all or nothing: {commands: […]}, as in docs/protocol.md.
   add_route(router, services, "POST", "/v1/boards/{board}/edit", [services](const Caller& caller, const InboundRequest& request, const PathParameters& path) -> Result<HttpResponse> {
-    KALENDS_TRY(Id128 board, path_id(path, "board"));
+    KALENDS_TRY(Id128 board, board_at(services, caller, path));
     KALENDS_TRY(Json body, json_body(request));
     KALENDS_TRY(EditResult edited, edit_document(services, caller, DocumentId{board}, json_member(body, "commands")));
     return json_response(200, edit_json(edited));

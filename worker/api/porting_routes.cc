@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Boards in and out.
+#include "worker/api/address.h"
 #include "worker/api/context.h"
 #include "worker/base/encoding.h"
 #include "worker/base/sha256.h"
@@ -13,8 +14,7 @@
 namespace kalends {
 namespace {
 
-// The board's document comes first, in one transaction; then the workspace lists it. A crash between leaves a document
-// that nobody sees, and the same file finds it again.
+// The board's document and its entry in the workspace come in one transaction: all of the import, or nothing.
 Result<HttpResponse> import_trello(const ApiServices& services, const Caller& caller, const InboundRequest& request) {
   TrelloOptions options;
   options.import_id = hex_encode(sha256(as_bytes(request.body)));
@@ -27,13 +27,11 @@ Result<HttpResponse> import_trello(const ApiServices& services, const Caller& ca
   KALENDS_TRY(TrelloImport import, parse_trello(request.body, options));
   EditContext context{caller.member, Cause::kImport, services.ports.clock.now_ms()};
   DocumentKey board{caller.workspace, import.board};
-  Status created = services.hub.create(board, DocumentKind::kBoard, context, import.board_commands);
-  if (!created.ok() && created.error().code != ErrorCode::kConflict) return created.error();
-  KALENDS_TRY(OpenDocument* workspace, services.hub.open(workspace_key(caller)));
-  const Entity* listed = workspace->replica.document().find(import.board.raw);
-  if (listed && listed->is_created())
+  if (services.hub.open(board).ok())
     return Error{ErrorCode::kConflict, "This file was imported before, as board " + to_hex(import.board) + ". Restore that board if it was deleted, or change the file.", 0};
+  KALENDS_TRY(ReplicaHub::Origin origin, services.hub.draft(board, DocumentKind::kBoard, context, import.board_commands));
   auto also = [&](Txn& txn) -> Status {
+    KALENDS_TRY_VOID(services.hub.create_in(txn, board, origin));
     for (const ImportedMember& member : import.members)
       if (member.is_new) KALENDS_TRY_VOID(txn.put_member(caller.workspace, {member.id, to_bytes(json_dump({{"name", member.name}})), context.now_ms}));
     return {};
@@ -88,16 +86,14 @@ Result<HttpResponse> export_board(const ApiServices& services, const Caller& cal
 }
 
 Result<HttpResponse> import_export(const ApiServices& services, const Caller& caller, const InboundRequest& request) {
-  // The file says who wrote what: to believe it is an owner's decision.
-  if (caller.role != Role::kOwner) return Error{ErrorCode::kForbidden, "Only an owner brings an export in: it names the authors of its edits.", 0};
+  // Its history comes over as it is, with other members as authors: only who may speak for all may vouch for it.
+  if (caller.role != Role::kOwner) return Error{ErrorCode::kForbidden, "Only an owner takes an export in.", 0};
   KALENDS_TRY(KalendsExport file, parse_export(request.body));
   if (file.boards.empty()) return invalid("The file holds no board.");
   Json boards = Json::array();
   for (const ExportedDocument& board : file.boards) {
-    Status imported = services.hub.import_document({caller.workspace, board.id}, DocumentKind::kBoard, board.snapshot, board.ops);
-    if (!imported.ok() && imported.error().code == ErrorCode::kConflict)
-      return Error{ErrorCode::kConflict, "The board " + to_hex(board.id) + " is in this workspace already: nothing was changed.", 0};
-    KALENDS_TRY_VOID(imported);
+    if (services.hub.open({caller.workspace, board.id}).ok())
+      return Error{ErrorCode::kConflict, "The board " + to_hex(board.id) + " is in this workspace already: nothing was changed. Restore it if it was deleted.", 0};
     boards.push_back({{"board", to_hex(board.id)}, {"title", board.title}, {"state_hash", to_hex(board.hash)}});
   }
   EditContext context{caller.member, Cause::kImport, services.ports.clock.now_ms()};
@@ -105,6 +101,8 @@ Result<HttpResponse> import_export(const ApiServices& services, const Caller& ca
   KALENDS_TRY(OpenDocument* workspace, services.hub.open(workspace_key(caller)));
   std::vector<Command> commands = missing_in(workspace->replica.document(), file);
   auto also = [&](Txn& txn) -> Status {
+    for (const ExportedDocument& board : file.boards)
+      KALENDS_TRY_VOID(services.hub.create_in(txn, {caller.workspace, board.id}, {board.kind, board.ops, board.snapshot}));
     for (const ExportedMember& member : file.members)
       if (known.count(member.id.raw) == 0) KALENDS_TRY_VOID(txn.put_member(caller.workspace, {member.id, to_bytes(json_dump({{"name", member.name}})), context.now_ms}));
     return {};
@@ -126,7 +124,7 @@ void add_porting_routes(Router& router, const ApiServices& services) {
     return import_export(services, caller, request);
   });
   add_route(router, services, "GET", "/v1/boards/{board}/export", [services](const Caller& caller, const InboundRequest& request, const PathParameters& path) -> Result<HttpResponse> {
-    KALENDS_TRY(Id128 board, path_id(path, "board"));
+    KALENDS_TRY(Id128 board, board_at(services, caller, path));
     return export_board(services, caller, request, board);
   });
 }

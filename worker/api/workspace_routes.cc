@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/api/view.h"
+#include "worker/api/address.h"
 #include "worker/api/context.h"
 #include "worker/google/json.h"
 
@@ -45,6 +46,7 @@ void add_shared(Router& router, const ApiServices& services, const std::string& 
       if (row["id"] == id) return row;
     return not_found("There is no such thing in this workspace, or it was deleted.");
   };
+  EntityType type = entity_from_name(DocumentKind::kWorkspace, singular);
   std::string collection = "/v1/" + plural;
   std::string item = collection + "/{" + singular + "}";
   add_route(router, services, "GET", collection.c_str(), [services, plural](const Caller& caller, const InboundRequest& request, const PathParameters&) -> Result<HttpResponse> {
@@ -64,9 +66,10 @@ void add_shared(Router& router, const ApiServices& services, const std::string& 
     KALENDS_TRY(Json view, one(caller, path.find(singular)->second));
     return json_response(200, view);
   });
-  add_route(router, services, "PATCH", item.c_str(), [services, singular, one](const Caller& caller, const InboundRequest& request, const PathParameters& path) -> Result<HttpResponse> {
+  add_route(router, services, "PATCH", item.c_str(), [services, singular, type, one](const Caller& caller, const InboundRequest& request, const PathParameters& path) -> Result<HttpResponse> {
     KALENDS_TRY(Json body, json_body(request));
-    const std::string& id = path.find(singular)->second;
+    KALENDS_TRY(Id128 entity, entity_at(services, workspace_key(caller), path, {singular, type}));
+    std::string id = to_hex(entity);
     Json commands = Json::array();
     for (const auto& [name, value] : body.items()) commands.push_back({{"do", "set"}, {"entity", id}, {"field", name}, {"value", value}});
     KALENDS_TRY(EditResult edited, edit_document(services, caller, DocumentId{caller.workspace.raw}, commands));
@@ -74,8 +77,9 @@ void add_shared(Router& router, const ApiServices& services, const std::string& 
     KALENDS_TRY(Json view, one(caller, id));
     return json_response(200, view);
   });
-  add_route(router, services, "DELETE", item.c_str(), [services, singular](const Caller& caller, const InboundRequest&, const PathParameters& path) -> Result<HttpResponse> {
-    KALENDS_TRY(EditResult edited, edit_document(services, caller, DocumentId{caller.workspace.raw}, {{{"do", "delete"}, {"entity", path.find(singular)->second}}}));
+  add_route(router, services, "DELETE", item.c_str(), [services, singular, type](const Caller& caller, const InboundRequest&, const PathParameters& path) -> Result<HttpResponse> {
+    KALENDS_TRY(Id128 entity, entity_at(services, workspace_key(caller), path, {singular, type}));
+    KALENDS_TRY(EditResult edited, edit_document(services, caller, DocumentId{caller.workspace.raw}, {{{"do", "delete"}, {"entity", to_hex(entity)}}}));
     (void)edited;
     return text_response(204, "application/json", "");
   });

@@ -12,6 +12,13 @@ namespace {
 
 constexpr size_t kDocumentsPerConnection = 200;
 
+// The stored operations are the whole history: an import may begin with a snapshot.
+bool has_whole_history(const OpenDocument& document) {
+  uint64_t count = 0;
+  for (const auto& [replica, counter] : document.replica.version().entries()) count += counter;
+  return count == document.seq;
+}
+
 Bytes frame(const DocumentKey& key, Cbor message) {
   return encode_cbor(Cbor::map({{"d", to_hex(key.document)}, {"m", Cbor::bytes(encode_cbor(message))}}));
 }
@@ -85,6 +92,7 @@ void LiveSession::hello(const DocumentKey& key, ByteView bytes) {
     return send_error(key, replica ? document.error() : invalid("hello names the replica."));
   if (following_.size() >= kDocumentsPerConnection && following_.count(key) == 0)
     return send_error(key, Error{ErrorCode::kRateLimited, "Too many documents on one connection: close some.", 1000});
+  if (Status own = hub_.may_use(key, {who_->member, who_->may_write, ReplicaId{*replica}}); !own.ok()) return send_error(key, own.error());
   OpenDocument& open = **document;
   following_[key] = {ReplicaId{*replica}, 0};
   hub_.listen(key, *this);
@@ -105,9 +113,10 @@ void LiveSession::hello(const DocumentKey& key, ByteView bytes) {
 void LiveSession::catch_up(const DocumentKey& key, OpenDocument& document, uint64_t from_seq) {
   Following& following = following_[key];
   following.seq = document.seq;
-  if (from_seq >= document.seq) return;
+  bool is_whole = from_seq > 0 || has_whole_history(document);
+  if (is_whole && from_seq >= document.seq) return;
   auto ops = hub_.ops_after(key, from_seq, tuning::kTailOpsMax);
-  bool is_short = ops.ok() && ops->size() == document.seq - from_seq && (from_seq > 0 || document.seq <= tuning::kSnapshotEveryOps);
+  bool is_short = is_whole && ops.ok() && ops->size() == document.seq - from_seq && (from_seq > 0 || document.seq <= tuning::kSnapshotEveryOps);
   if (!is_short) {
     Cbor snapshot = of_type("snapshot");
     snapshot.set("epoch", static_cast<int64_t>(document.epoch));

@@ -8,6 +8,12 @@
 #include "worker/engine/tuning.h"
 
 namespace kalends {
+namespace {
+
+// A replica whose first edits were all refused: how many are looked at to find out whose it is.
+constexpr uint64_t kOwnerSearchMax = 100;
+
+}  // namespace
 
 Bytes op_bytes(const Op& op) {
   Writer out;
@@ -34,32 +40,30 @@ ReplicaId ReplicaHub::hub_replica(const DocumentKey& key, uint64_t epoch) const 
 }
 
 Status ReplicaHub::create(const DocumentKey& key, DocumentKind kind, const EditContext& context, const std::vector<Command>& commands) {
+  KALENDS_TRY(Origin origin, draft(key, kind, context, commands));
   KALENDS_TRY(auto txn, ports_.store.begin());
-  KALENDS_TRY_VOID(txn->ensure_workspace(key.workspace, context.now_ms));
-  KALENDS_TRY_VOID(txn->create_document(key.workspace, key.document, static_cast<int64_t>(kind), context.now_ms));
-  Replica replica({key.document, kind, hub_replica(key, 1)});
-  KALENDS_TRY(EditResult result, replica.edit(context, commands));
-  for (const Op& op : result.ops)
-    KALENDS_TRY_VOID([&]() -> Status {
-      auto appended = txn->append_op(key.workspace, key.document, {op.id.replica, op.id.counter, op_bytes(op)}, context.now_ms);
-      return appended.ok() ? Status{} : Status{appended.error()};
-    }());
+  KALENDS_TRY_VOID(create_in(*txn, key, origin));
   return txn->commit();
 }
 
-Status ReplicaHub::import_document(const DocumentKey& key, DocumentKind kind, ByteView snapshot, const std::vector<Op>& ops) {
+Result<ReplicaHub::Origin> ReplicaHub::draft(const DocumentKey& key, DocumentKind kind, const EditContext& context, const std::vector<Command>& commands) const {
+  Replica replica({key.document, kind, hub_replica(key, 1)});
+  KALENDS_TRY(EditResult result, replica.edit(context, commands));
+  return Origin{kind, std::move(result.ops), {}};
+}
+
+Status ReplicaHub::create_in(Txn& txn, const DocumentKey& key, const Origin& origin) {
   int64_t now_ms = ports_.clock.now_ms();
-  KALENDS_TRY(auto txn, ports_.store.begin());
-  KALENDS_TRY_VOID(txn->ensure_workspace(key.workspace, now_ms));
-  KALENDS_TRY_VOID(txn->create_document(key.workspace, key.document, static_cast<int64_t>(kind), now_ms));
+  KALENDS_TRY_VOID(txn.ensure_workspace(key.workspace, now_ms));
+  KALENDS_TRY_VOID(txn.create_document(key.workspace, key.document, static_cast<int64_t>(origin.kind), now_ms));
   uint64_t last_seq = 0;
-  for (const Op& op : ops) {
-    KALENDS_TRY(AppendedOp appended, txn->append_op(key.workspace, key.document, {op.id.replica, op.id.counter, op_bytes(op)}, now_ms));
+  for (const Op& op : origin.ops) {
+    KALENDS_TRY(AppendedOp appended, txn.append_op(key.workspace, key.document, {op.id.replica, op.id.counter, op_bytes(op)}, now_ms));
     last_seq = appended.seq;
   }
-  Digest hash = digest_of(snapshot);
-  KALENDS_TRY_VOID(txn->save_snapshot(key.workspace, key.document, {Bytes(snapshot.begin(), snapshot.end()), last_seq, Bytes(hash.begin(), hash.end())}, now_ms));
-  return txn->commit();
+  if (origin.snapshot.empty()) return {};
+  Digest hash = digest_of(origin.snapshot);
+  return txn.save_snapshot(key.workspace, key.document, {origin.snapshot, last_seq, Bytes(hash.begin(), hash.end())}, now_ms);
 }
 
 Result<Replica> ReplicaHub::with_history(const DocumentKey& key) {
@@ -170,7 +174,30 @@ Result<EditResult> ReplicaHub::edit(const DocumentKey& key, const EditContext& c
   return result;
 }
 
+Status ReplicaHub::may_use(const DocumentKey& key, const Pusher& pusher) {
+  const Error refused{ErrorCode::kForbidden, "This copy's id belongs to somebody else: begin with a new copy.", 0};
+  KALENDS_TRY(OpenDocument* document, open(key));
+  if (pusher.replica == document->replica.options().replica) return refused;
+  auto known = document->owners.find(pusher.replica);
+  if (known == document->owners.end()) {
+    // The first operation that was not refused says whose it is; a refused one changed nothing.
+    uint64_t have = std::min<uint64_t>(document->replica.version().of(pusher.replica), kOwnerSearchMax);
+    KALENDS_TRY(auto txn, ports_.store.begin());
+    for (uint64_t counter = 1; counter <= have; ++counter) {
+      KALENDS_TRY(std::optional<OpRow> row, txn->op_of(key.workspace, key.document, pusher.replica, counter));
+      if (!row) continue;
+      KALENDS_TRY(Op op, op_from_bytes(row->op));
+      if (op.kind == static_cast<uint16_t>(OpKind::kVoid) && counter < kOwnerSearchMax) continue;
+      if (op.cause != Cause::kPerson) return refused;  // a hub's, of this epoch or an earlier one
+      known = document->owners.emplace(pusher.replica, op.author).first;
+      break;
+    }
+  }
+  return known == document->owners.end() || known->second == pusher.member ? Status{} : Status{refused};
+}
+
 Result<ReplicaHub::Accepted> ReplicaHub::push(const DocumentKey& key, const Pusher& pusher, const std::vector<Op>& ops) {
+  KALENDS_TRY_VOID(may_use(key, pusher));
   KALENDS_TRY(OpenDocument* document, open(key));
   Replica& replica = document->replica;
   Accepted accepted;

@@ -32,6 +32,7 @@ struct OpenDocument {
   uint64_t epoch = 1;
   uint64_t seq = 0;        // of the last operation
   uint64_t snapshot_seq = 0;
+  std::map<ReplicaId, MemberId> owners;  // of replica ids, as far as they were asked for
 };
 
 // Somebody who wants to know of new operations of one document.
@@ -58,8 +59,18 @@ class ReplicaHub {
 
   // A new, empty document; `commands` make its first content.
   Status create(const DocumentKey& key, DocumentKind kind, const EditContext& context, const std::vector<Command>& commands);
-  // A document that comes from an export: its whole state, and the operations of which the history is kept.
-  Status import_document(const DocumentKey& key, DocumentKind kind, ByteView snapshot, const std::vector<Op>& ops);
+  // The operations of a document to be: made here from commands, or elsewhere (an import), in an order in which they
+  // apply. `snapshot` is the state after all of them; it may hold more than they say, where the beginning of the
+  // history was not kept, and may be empty where they are everything.
+  struct Origin {
+    DocumentKind kind = DocumentKind::kBoard;
+    std::vector<Op> ops;
+    Bytes snapshot;
+  };
+  Result<Origin> draft(const DocumentKey& key, DocumentKind kind, const EditContext& context, const std::vector<Command>& commands) const;
+  // Inside a transaction of the caller's: with what is committed there the document is there, or it never was.
+  // kConflict: it is there already.
+  Status create_in(Txn& txn, const DocumentKey& key, const Origin& origin);
   // A copy of the document with all the history that the store has.
   Result<Replica> with_history(const DocumentKey& key);
   // kNotFound when the workspace has no such document.
@@ -102,6 +113,8 @@ class ReplicaHub {
     ReplicaId replica;
   };
   Result<Accepted> push(const DocumentKey& key, const Pusher& pusher, const std::vector<Op>& ops);
+  // kForbidden: the replica id is another member's, or a hub's own. It belongs to the member who used it first.
+  Status may_use(const DocumentKey& key, const Pusher& pusher);
 
   void listen(const DocumentKey& key, HubListener& listener) { listeners_[key].insert(&listener); }
   void ignore(const DocumentKey& key, HubListener& listener);

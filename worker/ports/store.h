@@ -204,6 +204,8 @@ class Txn {
   // Operations with seq > after_seq in their order, at most `limit`.
   virtual Result<std::vector<OpRow>> ops_after(WorkspaceId workspace, DocumentId document, uint64_t after_seq,
                                                size_t limit) = 0;
+  virtual Result<std::optional<OpRow>> op_of(WorkspaceId workspace, DocumentId document, ReplicaId replica,
+                                             uint64_t counter) = 0;
   // The same (replica, counter) again gives the first number; with other bytes kConflict: two living copies
   // use one replica id. Below the floor the caller's version vector must know what was seen.
   virtual Result<AppendedOp> append_op(WorkspaceId workspace, DocumentId document, const NewOpRow& op,

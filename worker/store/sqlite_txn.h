@@ -28,6 +28,8 @@ class SqliteTxn final : public Txn {
   Result<std::vector<DocumentHead>> documents(WorkspaceId workspace) override;
   Result<std::vector<OpRow>> ops_after(WorkspaceId workspace, DocumentId document, uint64_t after_seq,
                                        size_t limit) override;
+  Result<std::optional<OpRow>> op_of(WorkspaceId workspace, DocumentId document, ReplicaId replica,
+                                     uint64_t counter) override;
   Result<AppendedOp> append_op(WorkspaceId workspace, DocumentId document, const NewOpRow& op,
                                int64_t now_ms) override;
   Status save_snapshot(WorkspaceId workspace, DocumentId document, const SnapshotRow& snapshot,

@@ -86,6 +86,16 @@ Result<std::vector<OpRow>> SqliteTxn::ops_after(WorkspaceId workspace, DocumentI
                          });
 }
 
+Result<std::optional<OpRow>> SqliteTxn::op_of(WorkspaceId workspace, DocumentId document, ReplicaId replica,
+                                              uint64_t counter) {
+  SqliteQuery row = database_.query(
+      "SELECT seq, op FROM ops WHERE workspace = ? AND document = ? AND replica = ? AND counter = ?");
+  row.bind(workspace).bind(document).bind(replica).bind(counter);
+  KALENDS_TRY(bool is_there, row.step());
+  if (!is_there) return std::optional<OpRow>{};
+  return std::optional(OpRow{row.count(0), replica, counter, row.bytes(1)});
+}
+
 Result<AppendedOp> SqliteTxn::append_op(WorkspaceId workspace, DocumentId document, const NewOpRow& op,
                                         int64_t now_ms) {
   {

@@ -102,6 +102,9 @@ STORE_TEST("Operations get rising numbers and the same operation again keeps its
   CHECK(txn->ops_after(kHome, kBoard, 0, 10).value() ==
         std::vector<OpRow>{{1, replica, 1, Bytes{1}}, {2, replica, 2, Bytes{2}}});
   CHECK(txn->ops_after(kHome, kBoard, 1, 10).value().size() == 1);
+  CHECK(txn->op_of(kHome, kBoard, replica, 2).value() == OpRow{second.seq, replica, 2, Bytes{2}});
+  CHECK_FALSE(txn->op_of(kHome, kBoard, replica, 3).value().has_value());
+  CHECK_FALSE(txn->op_of(id<WorkspaceId>(99), kBoard, replica, 2).value().has_value());
   CHECK(txn->ops_after(kHome, kBoard, 0, 1).value().size() == 1);
   CHECK(txn->document_head(kHome, kBoard).value()->next_seq == 3);
   CHECK(txn->document_head(kHome, kBoard).value()->updated_ms == 9);
