@@ -8,8 +8,8 @@ namespace kalends {
 namespace {
 
 const Json& shared_null() {
-  static const Json kNull;
-  return kNull;
+  static const Json null;
+  return null;
 }
 
 std::string place_of(std::string_view text, size_t offset) {
