@@ -13,7 +13,8 @@ constexpr size_t kCommandsMax = 10000;  // of one transaction
 
 Result<Id128> parse_id(const Cbor& cbor, const char* name) {
   auto id = id_from_hex(cbor.as_text());
-  if (!cbor.is_text() || !id) return invalid(std::string("`") + name + "` must be an id of 32 hexadecimal digits.");
+  if (!cbor.is_text() || !id)
+    return invalid(std::string("`") + name + "` must be an id of 32 hexadecimal digits.");
   return *id;
 }
 
@@ -41,7 +42,8 @@ class Parser {
     if (what == "delete") return Command{DeleteCommand{target}};
     if (what == "restore") return Command{RestoreCommand{target}};
     if (what == "resolve") return resolve(map, target);
-    return invalid("`do` must be create, add_child, set, move, add, remove, text, splice, delete, restore or resolve.");
+    return invalid(
+        "`do` must be create, add_child, set, move, add, remove, text, splice, delete, restore or resolve.");
   }
 
  private:
@@ -54,7 +56,8 @@ class Parser {
   EntityType type_of(const Target& target) const {
     if (target.entity == document_.id.raw && target.child.is_nil())
       return document_.kind == DocumentKind::kBoard ? EntityType::kBoard : EntityType::kWorkspace;
-    if (const Entity* entity = document_.find(target.entity, target.child); entity && entity->is_created()) return entity->type;
+    if (const Entity* entity = document_.find(target.entity, target.child); entity && entity->is_created())
+      return entity->type;
     auto it = created_.find(target.entity);
     return it != created_.end() && target.child.is_nil() ? it->second : EntityType::kUnknown;
   }
@@ -63,7 +66,9 @@ class Parser {
     EntityType type = type_of(target);
     if (type == EntityType::kUnknown) return not_found("There is nothing with this id in the document.");
     const FieldSpec* spec = find_field(type, std::string_view(map["field"].as_text()));
-    if (!spec) return invalid("A " + std::string(entity_name(type)) + " has no field \"" + map["field"].as_text().substr(0, 40) + "\".");
+    if (!spec)
+      return invalid("A " + std::string(entity_name(type)) + " has no field \"" +
+                     map["field"].as_text().substr(0, 40) + "\".");
     return spec;
   }
 
@@ -93,7 +98,8 @@ class Parser {
   Result<Command> create(const Cbor& map) {
     CreateCommand command;
     command.type = entity_from_name(document_.kind, map["type"].as_text());
-    if (command.type == EntityType::kUnknown) return invalid("`type` names nothing that this document holds.");
+    if (command.type == EntityType::kUnknown)
+      return invalid("`type` names nothing that this document holds.");
     KALENDS_TRY(command.id, parse_id(map["id"], "id"));
     Cbor fields = Cbor::map();
     for (const auto& [name, value] : map["fields"].entries())
@@ -111,7 +117,8 @@ class Parser {
     AddChildCommand command;
     command.entity = target.entity;
     command.type = entity_from_name(document_.kind, map["type"].as_text());
-    if (!is_child(command.type)) return invalid("`type` must be comment, checklist, item, attachment or step.");
+    if (!is_child(command.type))
+      return invalid("`type` must be comment, checklist, item, attachment or step.");
     KALENDS_TRY(command.fields, parse_fields(command.type, map["fields"]));
     KALENDS_TRY(command.checklist, parse_child(map["checklist"], "checklist"));
     KALENDS_TRY(command.placement, parse_placement(map, true));
@@ -156,7 +163,8 @@ class Parser {
     if (!fits(pos) || !fits(del) || !map["ins"].is_text())
       return invalid("A splice needs `pos` and `del` (code points) and `ins` (text).");
     return Command{SpliceCommand{
-        target, {static_cast<uint32_t>(pos.as_int()), static_cast<uint32_t>(del.as_int()), map["ins"].as_text()}}};
+        target,
+        {static_cast<uint32_t>(pos.as_int()), static_cast<uint32_t>(del.as_int()), map["ins"].as_text()}}};
   }
 
   Result<Command> resolve(const Cbor& map, const Target& target) {
@@ -182,11 +190,13 @@ Result<std::vector<FieldValue>> parse_fields(EntityType type, const Cbor& map) {
   if (!map.is_map() && !map.is_null()) return invalid("`fields` must be a map from field name to value.");
   for (const auto& [name, value] : map.entries()) {
     const FieldSpec* spec = find_field(type, std::string_view(name));
-    if (!spec) return invalid("A " + std::string(entity_name(type)) + " has no field \"" + name.substr(0, 40) + "\".");
+    if (!spec)
+      return invalid("A " + std::string(entity_name(type)) + " has no field \"" + name.substr(0, 40) + "\".");
     if (spec->field == Field::kCustom) {
       for (const auto& [key_text, entry] : value.entries()) {
         auto key = id_from_hex(key_text);
-        if (!key) return invalid("Custom values are named by the 32 hexadecimal digits of their custom field.");
+        if (!key)
+          return invalid("Custom values are named by the 32 hexadecimal digits of their custom field.");
         KALENDS_TRY(Value parsed, parse_value(*spec, entry));
         fields.push_back({spec->field, *key, std::move(parsed)});
       }
@@ -206,8 +216,10 @@ Result<std::vector<FieldValue>> parse_fields(EntityType type, const Cbor& map) {
 }
 
 Result<std::vector<Command>> parse_commands(const Document& document, const Cbor& list) {
-  if (!list.is_array() || list.items().empty()) return invalid("`commands` must be a list with at least one command.");
-  if (list.items().size() > kCommandsMax) return invalid("One transaction takes at most 10000 commands: split it.");
+  if (!list.is_array() || list.items().empty())
+    return invalid("`commands` must be a list with at least one command.");
+  if (list.items().size() > kCommandsMax)
+    return invalid("One transaction takes at most 10000 commands: split it.");
   Parser parser(document);
   std::vector<Command> commands;
   for (const Cbor& item : list.items()) {

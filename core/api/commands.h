@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Commands as messages: {"do": "set", "entity": …, …}. The browser sends them to the core, the REST API builds the
-// same ones from its JSON (docs/protocol.md lists them all).
+// Commands as messages: {"do": "set", "entity": …, …}. The browser sends them to the core, the REST API
+// builds the same ones from its JSON (docs/protocol.md lists them all).
 #pragma once
 
 #include <vector>
@@ -11,8 +11,8 @@
 
 namespace kalends {
 
-// `document` tells the type of the entities that commands name, hence the kind of value their fields take; entities
-// created by an earlier command of the same list are known too.
+// `document` tells the type of the entities that commands name, hence the kind of value their fields take;
+// entities created by an earlier command of the same list are known too.
 Result<std::vector<Command>> parse_commands(const Document& document, const Cbor& list);
 
 // {name: value, …} to fields of a type; "custom" is a map of its own, from custom field id to text.

@@ -113,7 +113,8 @@ Result<Cbor> Facade::dispatch(const Cbor& request) {
 }
 
 Result<Cbor> Facade::open(const Cbor& request) {
-  if (open_.size() >= kOpenMax) return Error{ErrorCode::kConflict, "Too many documents are open: close some.", 0};
+  if (open_.size() >= kOpenMax)
+    return Error{ErrorCode::kConflict, "Too many documents are open: close some.", 0};
   ReplicaOptions options;
   KALENDS_TRY(options.document.raw, required_id(request, "document"));
   KALENDS_TRY(options.replica.raw, required_id(request, "replica"));
@@ -168,13 +169,15 @@ Result<Cbor> Facade::retract(Open& open, const Cbor& request) {
 }
 
 Result<Cbor> Facade::session_start(Open& open, const Cbor& request) {
-  open.session = std::make_unique<Session>(open.replica, Cursor{request["epoch"].as_int(), request["seq"].as_int()});
+  open.session =
+      std::make_unique<Session>(open.replica, Cursor{request["epoch"].as_int(), request["seq"].as_int()});
   return Cbor::map({{"send", messages({open.session->start()})}});
 }
 
 Result<Cbor> Facade::session_receive(Open& open, const Cbor& request) {
   if (!open.session) return invalid("Call session_start first.");
-  KALENDS_TRY(Session::Received received, open.session->receive(request["message"].as_byte_view(), request["now_ms"].as_int()));
+  KALENDS_TRY(Session::Received received,
+              open.session->receive(request["message"].as_byte_view(), request["now_ms"].as_int()));
   const Document& document = open.replica.document();
   Cbor answer = Cbor::map();
   answer.set("send", messages(received.send));
@@ -184,12 +187,16 @@ Result<Cbor> Facade::session_receive(Open& open, const Cbor& request) {
     answer.set("replace_snapshot", Cbor::bytes(received.base));
     answer.set("replace_ops", chunk(received.log));
   }
-  answer.set("cursor", Cbor::map({{"epoch", open.session->cursor().epoch}, {"seq", open.session->cursor().seq}}));
+  answer.set("cursor",
+             Cbor::map({{"epoch", open.session->cursor().epoch}, {"seq", open.session->cursor().seq}}));
   answer.set("acked", open.session->acked());
-  answer.set("pending", document.version.of(open.replica.options().replica) - std::min(document.version.of(open.replica.options().replica), open.session->acked()));
+  answer.set("pending",
+             document.version.of(open.replica.options().replica) -
+                 std::min(document.version.of(open.replica.options().replica), open.session->acked()));
   Cbor refused = Cbor::array();
   for (const auto& refusal : received.refused)
-    refused.push(Cbor::map({{"op", op_id_text(refusal.op)}, {"code", refusal.code}, {"message", refusal.message}}));
+    refused.push(
+        Cbor::map({{"op", op_id_text(refusal.op)}, {"code", refusal.code}, {"message", refusal.message}}));
   answer.set("refused", std::move(refused));
   answer.set("tray", view_tray(document, received.tray));
   if (!received.reload.empty()) answer.set("reload", received.reload);

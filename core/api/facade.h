@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The core as bytes in, bytes out: what core.wasm, the differential test and the simulator call. A request is a CBOR
-// map with "call"; the answer is {"ok": value} or {"error": {code, message, retry_after_ms}}. docs/protocol.md lists
-// the calls.
+// The core as bytes in, bytes out: what core.wasm, the differential test and the simulator call. A request is
+// a CBOR map with "call"; the answer is {"ok": value} or {"error": {code, message, retry_after_ms}}.
+// docs/protocol.md lists the calls.
 #pragma once
 
 #include <cstdint>

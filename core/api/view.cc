@@ -77,10 +77,14 @@ Cbor view_attachments(const Entity& card) {
 
 std::string_view conflict_kind_name(ConflictKind kind) {
   switch (kind) {
-    case ConflictKind::kValue: return "value";
-    case ConflictKind::kDeletion: return "deletion";
-    case ConflictKind::kDates: return "dates";
-    case ConflictKind::kText: return "text";
+    case ConflictKind::kValue:
+      return "value";
+    case ConflictKind::kDeletion:
+      return "deletion";
+    case ConflictKind::kDates:
+      return "dates";
+    case ConflictKind::kText:
+      return "text";
   }
   return "value";
 }
@@ -131,7 +135,8 @@ Cbor view_live_card(const Id128& id, const Entity& card) {
   view.set("archived", card.bool_value(Field::kArchived));
   Cbor custom = Cbor::map();
   for (const auto& [key, reg] : card.registers)
-    if (key.field == Field::kCustom && !reg.values.empty() && kind_of(reg.values.front().value) != ValueKind::kNull)
+    if (key.field == Field::kCustom && !reg.values.empty() &&
+        kind_of(reg.values.front().value) != ValueKind::kNull)
       custom.set(to_hex(key.key), view_value(reg.values.front().value));
   view.set("custom", std::move(custom));
   view.set("checklists", view_checklists(card));
@@ -148,8 +153,9 @@ Cbor view_row(const Id128& id, const Entity& entity) {
   for (const FieldSpec& spec : all_fields())
     if (spec.entity == entity.type && spec.merge == Merge::kRegister && spec.field != Field::kPosition)
       row.set(std::string(spec.name), spec.value == ValueKind::kBool ? Cbor(entity.bool_value(spec.field))
-                                      : spec.value == ValueKind::kText ? Cbor(entity.text_value(spec.field))
-                                                                       : view_value(entity.value(spec.field)));
+                                      : spec.value == ValueKind::kText
+                                          ? Cbor(entity.text_value(spec.field))
+                                          : view_value(entity.value(spec.field)));
   Cbor conflicts = view_entity_conflicts(entity);
   if (!conflicts.items().empty()) row.set("conflicts", std::move(conflicts));
   return row;
@@ -185,7 +191,8 @@ Result<Value> parse_when(const FieldSpec& spec, const Cbor& cbor) {
   auto wall = parse_wall_time(cbor["at"].as_text());
   const Cbor& fold = cbor["fold"];
   bool is_fold_fine = fold.is_null() || (fold.is_int() && (fold.as_int() == 0 || fold.as_int() == 1));
-  if (!wall || !is_fold_fine || !(cbor["zone"].is_text() || cbor["zone"].is_null())) return takes(spec, kForm);
+  if (!wall || !is_fold_fine || !(cbor["zone"].is_text() || cbor["zone"].is_null()))
+    return takes(spec, kForm);
   for (const auto& [key, value] : cbor.entries())
     if (key != "at" && key != "zone" && key != "fold") return takes(spec, kForm);
   When when = When::timed(*wall, cbor["zone"].as_text(), fold.as_int() == 1 ? Fold::kSecond : Fold::kFirst);
@@ -197,11 +204,16 @@ Result<Value> parse_when(const FieldSpec& spec, const Cbor& cbor) {
 
 Cbor view_value(const Value& value) {
   switch (kind_of(value)) {
-    case ValueKind::kNull: return {};
-    case ValueKind::kBool: return *std::get_if<bool>(&value);
-    case ValueKind::kInt: return *std::get_if<int64_t>(&value);
-    case ValueKind::kText: return *std::get_if<std::string>(&value);
-    case ValueKind::kId: return to_hex(*std::get_if<Id128>(&value));
+    case ValueKind::kNull:
+      return {};
+    case ValueKind::kBool:
+      return *std::get_if<bool>(&value);
+    case ValueKind::kInt:
+      return *std::get_if<int64_t>(&value);
+    case ValueKind::kText:
+      return *std::get_if<std::string>(&value);
+    case ValueKind::kId:
+      return to_hex(*std::get_if<Id128>(&value));
     case ValueKind::kWhen: {
       const auto& when = *std::get_if<When>(&value);
       Cbor map = Cbor::map();
@@ -233,14 +245,18 @@ Cbor view_value(const Value& value) {
 Result<Value> parse_value(const FieldSpec& spec, const Cbor& cbor) {
   if (cbor.is_null()) return Value{};
   switch (spec.value) {
-    case ValueKind::kBool: return cbor.is_bool() ? Result<Value>(Value{cbor.as_bool()}) : takes(spec, "true or false");
-    case ValueKind::kInt: return cbor.is_int() ? Result<Value>(Value{cbor.as_int()}) : takes(spec, "a whole number");
-    case ValueKind::kText: return cbor.is_text() ? Result<Value>(Value{cbor.as_text()}) : takes(spec, "a text");
+    case ValueKind::kBool:
+      return cbor.is_bool() ? Result<Value>(Value{cbor.as_bool()}) : takes(spec, "true or false");
+    case ValueKind::kInt:
+      return cbor.is_int() ? Result<Value>(Value{cbor.as_int()}) : takes(spec, "a whole number");
+    case ValueKind::kText:
+      return cbor.is_text() ? Result<Value>(Value{cbor.as_text()}) : takes(spec, "a text");
     case ValueKind::kId: {
       auto id = id_from_hex(cbor.as_text());
       return id ? Result<Value>(Value{*id}) : takes(spec, "an id of 32 hexadecimal digits");
     }
-    case ValueKind::kWhen: return parse_when(spec, cbor);
+    case ValueKind::kWhen:
+      return parse_when(spec, cbor);
     case ValueKind::kInts: {
       if (!cbor.is_array()) return takes(spec, "a list of whole numbers");
       std::vector<int64_t> ints;
@@ -251,14 +267,17 @@ Result<Value> parse_value(const FieldSpec& spec, const Cbor& cbor) {
       return Value{std::move(ints)};
     }
     case ValueKind::kNull:
-    case ValueKind::kPosition: break;
+    case ValueKind::kPosition:
+      break;
   }
   return takes(spec, "no value: use move");
 }
 
 Cbor view_card(const Document& document, const Id128& id) {
   const Entity* card = document.find(id);
-  return card && card->type == EntityType::kCard && card->is_live() && lives_here(document, *card) ? view_live_card(id, *card) : Cbor();
+  return card && card->type == EntityType::kCard && card->is_live() && lives_here(document, *card)
+             ? view_live_card(id, *card)
+             : Cbor();
 }
 
 Cbor view_conflicts(const Document& document, const Id128& id) {
@@ -288,7 +307,8 @@ Cbor view_board(const Replica& replica) {
         deleted.push(std::move(row));
       }
     }
-    Cbor row = list ? view_row(id, *list) : Cbor::map({{"id", to_hex(id)}, {"title", ""}, {"archived", false}});
+    Cbor row =
+        list ? view_row(id, *list) : Cbor::map({{"id", to_hex(id)}, {"title", ""}, {"archived", false}});
     // A deleted list that still holds a live card is shown: no card is ever out of sight.
     row.set("deleted", list && list->is_deleted());
     row.set("cards", std::move(order));
@@ -355,7 +375,8 @@ Cbor view_changes(const Document& document, const Changes& changes) {
     const Entity* entity = document.find(id);
     EntityType type = entity ? entity->type : EntityType::kUnknown;
     Cbor fields = Cbor::array();
-    for (auto it = changes.fields.lower_bound({id, Field{}}); it != changes.fields.end() && it->first == id; ++it) {
+    for (auto it = changes.fields.lower_bound({id, Field{}}); it != changes.fields.end() && it->first == id;
+         ++it) {
       const FieldSpec* spec = find_field(type, it->second);
       if (spec) fields.push(spec->name);
     }

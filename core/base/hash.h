@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// SHA-256 (FIPS 180-4): the same digest natively and in WebAssembly, for state hashes and derived ids. Secrets are
-// handled by the worker's OpenSSL, not here.
+// SHA-256 (FIPS 180-4): the same digest natively and in WebAssembly, for state hashes and derived ids.
+// Secrets are handled by the worker's OpenSSL, not here.
 #pragma once
 
 #include <array>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Seeded pseudo-random numbers (xoshiro256** by Blackman and Vigna, seeded by SplitMix64): equal on every platform,
-// unlike the distributions of <random>. For tests, simulation and jitter; never for secrets.
+// Seeded pseudo-random numbers (xoshiro256** by Blackman and Vigna, seeded by SplitMix64): equal on every
+// platform, unlike the distributions of <random>. For tests, simulation and jitter; never for secrets.
 #pragma once
 
 #include <cstdint>

@@ -21,9 +21,18 @@ class [[nodiscard]] Result {
   explicit operator bool() const { return ok(); }
 
   // Requires: ok().
-  T& value() & { KALENDS_CHECK(ok()); return *std::get_if<0>(&state_); }
-  const T& value() const& { KALENDS_CHECK(ok()); return *std::get_if<0>(&state_); }
-  T&& value() && { KALENDS_CHECK(ok()); return std::move(*std::get_if<0>(&state_)); }
+  T& value() & {
+    KALENDS_CHECK(ok());
+    return *std::get_if<0>(&state_);
+  }
+  const T& value() const& {
+    KALENDS_CHECK(ok());
+    return *std::get_if<0>(&state_);
+  }
+  T&& value() && {
+    KALENDS_CHECK(ok());
+    return std::move(*std::get_if<0>(&state_));
+  }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
   T&& operator*() && { return std::move(*this).value(); }
@@ -31,7 +40,10 @@ class [[nodiscard]] Result {
   const T* operator->() const { return &value(); }
 
   // Requires: !ok().
-  const Error& error() const { KALENDS_CHECK(!ok()); return *std::get_if<1>(&state_); }
+  const Error& error() const {
+    KALENDS_CHECK(!ok());
+    return *std::get_if<1>(&state_);
+  }
 
  private:
   std::variant<T, Error> state_;
@@ -45,7 +57,10 @@ class [[nodiscard]] Result<void> {
   Result(Error error) : error_(std::move(error)) {}
   bool ok() const { return !error_.has_value(); }
   explicit operator bool() const { return ok(); }
-  const Error& error() const { KALENDS_CHECK(!ok()); return *error_; }
+  const Error& error() const {
+    KALENDS_CHECK(!ok());
+    return *error_;
+  }
 
  private:
   std::optional<Error> error_;
@@ -59,15 +74,16 @@ inline Error not_found(std::string message) { return {ErrorCode::kNotFound, std:
 
 }  // namespace kalends
 
-// Evaluates a Result expression; returns its error from the enclosing function, or binds its value to `target`.
+// Evaluates a Result expression; returns its error from the enclosing function, or binds its value to
+// `target`.
 #define KALENDS_TRY_CONCAT_(a, b) a##b
 #define KALENDS_TRY_NAME_(line) KALENDS_TRY_CONCAT_(kalends_try_, line)
-#define KALENDS_TRY(target, expression)                                   \
-  auto KALENDS_TRY_NAME_(__LINE__) = (expression);                        \
+#define KALENDS_TRY(target, expression)                                              \
+  auto KALENDS_TRY_NAME_(__LINE__) = (expression);                                   \
   if (!KALENDS_TRY_NAME_(__LINE__).ok()) return KALENDS_TRY_NAME_(__LINE__).error(); \
   target = std::move(KALENDS_TRY_NAME_(__LINE__)).value()
-#define KALENDS_TRY_VOID(expression)                                      \
-  do {                                                                    \
-    auto kalends_status_ = (expression);                                  \
-    if (!kalends_status_.ok()) return kalends_status_.error();            \
+#define KALENDS_TRY_VOID(expression)                           \
+  do {                                                         \
+    auto kalends_status_ = (expression);                       \
+    if (!kalends_status_.ok()) return kalends_status_.error(); \
   } while (false)

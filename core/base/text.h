@@ -14,7 +14,8 @@ bool is_valid_text(std::string_view text);
 // Number of code points. Requires: is_valid_text(text).
 uint32_t code_point_count(std::string_view text);
 
-// Byte offset of the code point at `index`; text.size() when index is past the end. Requires: is_valid_text(text).
+// Byte offset of the code point at `index`; text.size() when index is past the end. Requires:
+// is_valid_text(text).
 size_t byte_offset(std::string_view text, uint32_t index);
 
 // One replacement that turns `before` into `after`: the text between the common prefix and the common suffix.

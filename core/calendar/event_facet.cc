@@ -7,27 +7,43 @@ namespace kalends {
 
 bool same(const EventFacet& a, const EventFacet& b, FacetField field) {
   switch (field) {
-    case FacetField::kTitle: return a.title == b.title;
-    case FacetField::kDone: return a.is_done == b.is_done;
-    case FacetField::kDates: return a.start == b.start && a.end == b.end;
-    case FacetField::kDescription: return a.description == b.description;
-    case FacetField::kLocation: return a.location == b.location;
-    case FacetField::kColour: return a.colour == b.colour;
+    case FacetField::kTitle:
+      return a.title == b.title;
+    case FacetField::kDone:
+      return a.is_done == b.is_done;
+    case FacetField::kDates:
+      return a.start == b.start && a.end == b.end;
+    case FacetField::kDescription:
+      return a.description == b.description;
+    case FacetField::kLocation:
+      return a.location == b.location;
+    case FacetField::kColour:
+      return a.colour == b.colour;
   }
   return true;
 }
 
 void copy_field(EventFacet& target, const EventFacet& source, FacetField field) {
   switch (field) {
-    case FacetField::kTitle: target.title = source.title; return;
-    case FacetField::kDone: target.is_done = source.is_done; return;
+    case FacetField::kTitle:
+      target.title = source.title;
+      return;
+    case FacetField::kDone:
+      target.is_done = source.is_done;
+      return;
     case FacetField::kDates:
       target.start = source.start;
       target.end = source.end;
       return;
-    case FacetField::kDescription: target.description = source.description; return;
-    case FacetField::kLocation: target.location = source.location; return;
-    case FacetField::kColour: target.colour = source.colour; return;
+    case FacetField::kDescription:
+      target.description = source.description;
+      return;
+    case FacetField::kLocation:
+      target.location = source.location;
+      return;
+    case FacetField::kColour:
+      target.colour = source.colour;
+      return;
   }
 }
 
@@ -39,7 +55,8 @@ FacetMask differing(const EventFacet& a, const EventFacet& b, FacetMask mask) {
 }
 
 std::string_view facet_field_name(FacetField field) {
-  static constexpr std::string_view kNames[] = {"title", "done", "dates", "description", "location", "colour"};
+  static constexpr std::string_view kNames[] = {"title",       "done",     "dates",
+                                                "description", "location", "colour"};
   return kNames[static_cast<size_t>(field)];
 }
 

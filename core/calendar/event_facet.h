@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a card and an event share: the fields that Kalends owns in an event. Everything else in an event is foreign
-// and survives untouched.
+// What a card and an event share: the fields that Kalends owns in an event. Everything else in an event is
+// foreign and survives untouched.
 #pragma once
 
 #include <array>
@@ -14,19 +14,27 @@
 namespace kalends {
 
 struct EventFacet {
-  std::string title;        // without the mark that shows "done"
+  std::string title;  // without the mark that shows "done"
   bool is_done = false;
-  When start;               // both all-day or both timed
-  When end;                 // exclusive: a one-day all-day event ends on the next date
+  When start;  // both all-day or both timed
+  When end;    // exclusive: a one-day all-day event ends on the next date
   std::string description;
   std::string location;
-  std::string colour;       // a name of the palette, or empty for the calendar's own
+  std::string colour;  // a name of the palette, or empty for the calendar's own
   friend bool operator==(const EventFacet&, const EventFacet&) = default;
 };
 
-enum class FacetField : uint8_t { kTitle = 0, kDone = 1, kDates = 2, kDescription = 3, kLocation = 4, kColour = 5 };
-inline constexpr std::array kFacetFields = {FacetField::kTitle,       FacetField::kDone,     FacetField::kDates,
-                                            FacetField::kDescription, FacetField::kLocation, FacetField::kColour};
+enum class FacetField : uint8_t {
+  kTitle = 0,
+  kDone = 1,
+  kDates = 2,
+  kDescription = 3,
+  kLocation = 4,
+  kColour = 5
+};
+inline constexpr std::array kFacetFields = {FacetField::kTitle,    FacetField::kDone,
+                                            FacetField::kDates,    FacetField::kDescription,
+                                            FacetField::kLocation, FacetField::kColour};
 
 // A set of facet fields.
 struct FacetMask {

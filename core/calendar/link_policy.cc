@@ -26,7 +26,8 @@ FacetMask LinkPolicy::mask() const {
   FacetMask mask;
   mask.add(FacetField::kDates);
   mask.add(FacetField::kColour);
-  if (done_mark != DoneMark::kNone && !(details == Details::kBusy && done_mark == DoneMark::kTitle)) mask.add(FacetField::kDone);
+  if (done_mark != DoneMark::kNone && !(details == Details::kBusy && done_mark == DoneMark::kTitle))
+    mask.add(FacetField::kDone);
   if (details != Details::kBusy) mask.add(FacetField::kTitle);
   if (details == Details::kFull) {
     mask.add(FacetField::kDescription);
@@ -37,8 +38,10 @@ FacetMask LinkPolicy::mask() const {
 
 EventText render_marks(const EventFacet& facet, const LinkPolicy& policy) {
   EventText text{facet.title, facet.colour};
-  if (policy.details == Details::kBusy) text.summary = std::string(kBusyTitle);
-  else if (facet.is_done && marks_title(policy)) text.summary = std::string(kDoneTitleMark) + facet.title;
+  if (policy.details == Details::kBusy)
+    text.summary = std::string(kBusyTitle);
+  else if (facet.is_done && marks_title(policy))
+    text.summary = std::string(kDoneTitleMark) + facet.title;
   if (facet.is_done && marks_colour(policy)) text.colour = std::string(kDoneColour);
   return text;
 }
@@ -76,7 +79,9 @@ Bytes encode_policy(const LinkPolicy& policy) {
 
 Result<LinkPolicy> decode_policy(ByteView bytes) {
   Reader in(bytes);
-  if (in.u8() != kPolicyFormat) return Error{ErrorCode::kUnsupportedVersion, "The settings of this link were written by another version.", 0};
+  if (in.u8() != kPolicyFormat)
+    return Error{ErrorCode::kUnsupportedVersion, "The settings of this link were written by another version.",
+                 0};
   LinkPolicy policy;
   policy.which = read_enum(in, WhichCards::kWithAssignee);
   policy.which_id = in.id();

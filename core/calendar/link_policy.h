@@ -21,9 +21,9 @@ enum class FieldPolicy : uint8_t { kPreferCard = 0, kPreferEvent = 1, kLaterWins
 
 struct LinkPolicy {
   WhichCards which = WhichCards::kAllDated;
-  Id128 which_id;                 // the label or the assignee
+  Id128 which_id;  // the label or the assignee
   DoneMeans done = DoneMeans::kFlag;
-  Id128 done_list;                // when done means a list
+  Id128 done_list;  // when done means a list
   DoneMark done_mark = DoneMark::kTitle;
   int64_t duration_minutes = 60;  // of an event whose card has one date only
   Details details = Details::kFull;

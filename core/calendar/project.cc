@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-
 namespace kalends {
 namespace {
 
@@ -27,16 +26,21 @@ bool is_chosen(const Entity& card, const LinkPolicy& policy) {
     return std::find(elements.begin(), elements.end(), policy.which_id) != elements.end();
   };
   switch (policy.which) {
-    case WhichCards::kAllDated: return true;
-    case WhichCards::kWithLabel: return has(Field::kLabels);
-    case WhichCards::kWithAssignee: return has(Field::kAssignees);
+    case WhichCards::kAllDated:
+      return true;
+    case WhichCards::kWithLabel:
+      return has(Field::kLabels);
+    case WhichCards::kWithAssignee:
+      return has(Field::kAssignees);
   }
   return false;
 }
 
 }  // namespace
 
-CardDates dates_of(const Entity& card) { return {when_value(card, Field::kStart), when_value(card, Field::kDue)}; }
+CardDates dates_of(const Entity& card) {
+  return {when_value(card, Field::kStart), when_value(card, Field::kDue)};
+}
 
 bool is_done(const Entity& card, const LinkPolicy& policy) {
   if (policy.done == DoneMeans::kFlag) return card.bool_value(Field::kDone);
@@ -47,7 +51,8 @@ bool is_done(const Entity& card, const LinkPolicy& policy) {
 std::optional<std::pair<When, When>> event_dates(const CardDates& dates, const LinkPolicy& policy) {
   std::optional<When> start = dates.start;
   std::optional<When> due = dates.due;
-  // Dates that two people crossed are an open conflict on the card; meanwhile the due date is what the event shows.
+  // Dates that two people crossed are an open conflict on the card; meanwhile the due date is what the event
+  // shows.
   if (start && due && is_start_after_due(*start, *due)) start.reset();
   if (!start && !due) return std::nullopt;
   if ((start && start->is_all_day) || (due && due->is_all_day)) {
@@ -92,7 +97,8 @@ EventFacet facet_of(const Entity& card, const LinkPolicy& policy) {
 }
 
 std::optional<EventFacet> project(const Document& board, const Entity& card, const LinkPolicy& policy) {
-  bool is_shown = card.type == EntityType::kCard && card.is_live() && !card.bool_value(Field::kArchived) && lives_here(board, card);
+  bool is_shown = card.type == EntityType::kCard && card.is_live() && !card.bool_value(Field::kArchived) &&
+                  lives_here(board, card);
   if (!is_shown || !is_chosen(card, policy) || !event_dates(dates_of(card), policy)) return std::nullopt;
   return facet_of(card, policy);
 }

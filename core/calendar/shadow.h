@@ -23,16 +23,16 @@ struct Observation {
   EventPresence presence = EventPresence::kLive;
   std::string event_id;
   std::string etag;
-  EventFacet facet;      // marks taken out; dates in the event's own zone
-  int64_t seen_ms = 0;   // our clock, never Google's
+  EventFacet facet;     // marks taken out; dates in the event's own zone
+  int64_t seen_ms = 0;  // our clock, never Google's
   friend bool operator==(const Observation&, const Observation&) = default;
 };
 
-// The last agreement, both sides of it: a server may store a value in another form than it was given, and neither
-// form must look like an edit.
+// The last agreement, both sides of it: a server may store a value in another form than it was given, and
+// neither form must look like an edit.
 struct Shadow {
-  EventFacet ours;       // the card's projection at that time
-  EventFacet theirs;     // what the event showed then
+  EventFacet ours;    // the card's projection at that time
+  EventFacet theirs;  // what the event showed then
   friend bool operator==(const Shadow&, const Shadow&) = default;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The state of one document: what its operations add up to. It is a function of the *set* of operations, never of
-// their order (docs/algebra.md), and it keeps what a later operation may still need: losers, tombstones, versions.
+// The state of one document: what its operations add up to. It is a function of the *set* of operations,
+// never of their order (docs/algebra.md), and it keeps what a later operation may still need: losers,
+// tombstones, versions.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,7 @@ namespace kalends {
 // One value of a multi-value register.
 struct RegisterValue {
   OpId op;
-  Hlc stamp;            // capped by a bound operation, if there is one
+  Hlc stamp;  // capped by a bound operation, if there is one
   MemberId author;
   Value value;
   bool is_offer = false;  // put there to be kept as a loser: never wins against a value that is not an offer
@@ -62,18 +63,18 @@ struct Deletion {
 
 struct Entity {
   EntityType type = EntityType::kUnknown;
-  OpId created_by;       // the smallest creating op; nil while unknown
+  OpId created_by;  // the smallest creating op; nil while unknown
   Hlc created_at;
   MemberId creator;
   std::map<RegisterKey, Register> registers;
   std::map<Field, AddWinsSet> sets;
-  TextSequence text;                          // the entity's text field, if its type has one
-  std::vector<RegisterValue> text_offers;     // whole texts kept as losers (calendar edits that overlapped ours)
+  TextSequence text;                       // the entity's text field, if its type has one
+  std::vector<RegisterValue> text_offers;  // whole texts kept as losers (calendar edits that overlapped ours)
   std::vector<OpId> text_offers_replaced_early;
-  std::vector<Deletion> deletions;            // not undone; sorted by op
-  std::vector<OpId> restored_early;           // deletions undone before they were seen; sorted
-  Version touched;                            // every operation here but deletions
-  std::map<OpId, Entity> children;            // comments, checklists, items, attachments, steps
+  std::vector<Deletion> deletions;   // not undone; sorted by op
+  std::vector<OpId> restored_early;  // deletions undone before they were seen; sorted
+  Version touched;                   // every operation here but deletions
+  std::map<OpId, Entity> children;   // comments, checklists, items, attachments, steps
 
   bool is_created() const { return type != EntityType::kUnknown; }
   // Some deletion had seen every other operation here.
@@ -93,13 +94,13 @@ struct Entity {
 struct Document {
   DocumentId id;
   DocumentKind kind = DocumentKind::kBoard;
-  Version version;                      // operations of this document, gap-free per replica
-  std::set<OpId> carried;               // operations that came with a card from another document
-  std::map<Id128, Entity> entities;     // the root under the document's own id
-  std::map<OpId, Hlc> bounds;           // capped stamps
+  Version version;                   // operations of this document, gap-free per replica
+  std::set<OpId> carried;            // operations that came with a card from another document
+  std::map<Id128, Entity> entities;  // the root under the document's own id
+  std::map<OpId, Hlc> bounds;        // capped stamps
   std::set<OpId> redactions;
-  std::set<OpId> voids;                 // operations that were refused; a void stands in their place
-  std::map<OpId, Bytes> opaque;         // whole operations that this version does not know, byte for byte
+  std::set<OpId> voids;          // operations that were refused; a void stands in their place
+  std::map<OpId, Bytes> opaque;  // whole operations that this version does not know, byte for byte
 
   bool has_seen(const OpId& op) const { return version.covers(op) || carried.count(op) > 0; }
   const Entity* find(Id128 entity, const OpId& child = {}) const;

@@ -189,7 +189,8 @@ void encode_document(Writer& out, const Document& document) {
 Result<Document> decode_document(ByteView bytes) {
   Reader in(bytes);
   if (in.u8() != kSnapshotFormat)
-    return Error{ErrorCode::kUnsupportedVersion, "This snapshot was written by another version of Kalends: update this copy.", 0};
+    return Error{ErrorCode::kUnsupportedVersion,
+                 "This snapshot was written by another version of Kalends: update this copy.", 0};
   Document document;
   document.id.raw = in.id();
   uint8_t kind = in.u8();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The identity of an operation: which replica made it, and its how-manieth it was. A replica id belongs to one living
-// copy of one document, so an op id is unique across all documents. Also the identity of what the operation created
-// inside a card (comment, checklist, item, attachment).
+// The identity of an operation: which replica made it, and its how-manieth it was. A replica id belongs to
+// one living copy of one document, so an op id is unique across all documents. Also the identity of what the
+// operation created inside a card (comment, checklist, item, attachment).
 #pragma once
 
 #include <compare>

@@ -5,7 +5,7 @@ namespace kalends {
 namespace {
 
 constexpr size_t kTagBytes = 8;
-constexpr char kLeftSide = 0x40;   // children before the node share its path with this side …
+constexpr char kLeftSide = 0x40;    // children before the node share its path with this side …
 constexpr char kNodeSide = '\x80';  // … the node itself and its children after it with this one
 
 enum class Direction { kAscending, kDescending };
@@ -17,8 +17,8 @@ std::string tag_of(ReplicaId replica, Direction direction) {
   return tag;
 }
 
-// Order-preserving and self-delimiting: a length byte, then that many big-endian bytes; complemented for a run that
-// grows towards the top.
+// Order-preserving and self-delimiting: a length byte, then that many big-endian bytes; complemented for a
+// run that grows towards the top.
 std::string encode_value(uint64_t counter, Direction direction) {
   int width = 1;
   while (width < 8 && counter >> 8 * width) ++width;
@@ -36,7 +36,8 @@ std::string component(RankMaker maker, Direction direction) {
 }
 
 // Length of `rank` without its last value and side, when its last component is a run of this replica in this
-// direction; npos otherwise. Walks the components from the front, so that bytes inside a value cannot be mistaken.
+// direction; npos otherwise. Walks the components from the front, so that bytes inside a value cannot be
+// mistaken.
 size_t run_prefix(std::string_view rank, ReplicaId replica, Direction direction) {
   size_t start = 0;
   size_t prefix = std::string_view::npos;
@@ -54,7 +55,9 @@ size_t run_prefix(std::string_view rank, ReplicaId replica, Direction direction)
   return prefix;
 }
 
-bool starts_with(std::string_view text, std::string_view prefix) { return text.substr(0, prefix.size()) == prefix; }
+bool starts_with(std::string_view text, std::string_view prefix) {
+  return text.substr(0, prefix.size()) == prefix;
+}
 
 }  // namespace
 
@@ -64,7 +67,8 @@ std::string rank_between(std::string_view left, std::string_view right, RankMake
     // `right` is the top of the list or stands inside left's subtree: go to the left of `right`.
     size_t prefix = run_prefix(right, maker.replica, Direction::kDescending);
     if (prefix != std::string_view::npos && !starts_with(left, right.substr(0, prefix))) {
-      std::string grown = std::string(right.substr(0, prefix)) + encode_value(maker.counter, Direction::kDescending) + kNodeSide;
+      std::string grown = std::string(right.substr(0, prefix)) +
+                          encode_value(maker.counter, Direction::kDescending) + kNodeSide;
       if (grown < right && grown > left) return grown;
     }
     std::string path(right);
@@ -73,7 +77,8 @@ std::string rank_between(std::string_view left, std::string_view right, RankMake
   }
   size_t prefix = run_prefix(left, maker.replica, Direction::kAscending);
   if (prefix != std::string_view::npos && !starts_with(right, left.substr(0, prefix))) {
-    std::string grown = std::string(left.substr(0, prefix)) + encode_value(maker.counter, Direction::kAscending) + kNodeSide;
+    std::string grown =
+        std::string(left.substr(0, prefix)) + encode_value(maker.counter, Direction::kAscending) + kNodeSide;
     if (grown > left && (right.empty() || grown < right)) return grown;
   }
   return std::string(left) + component(maker, Direction::kAscending);

@@ -89,8 +89,9 @@ constexpr EntityRow kEntities[] = {
     {E::kStep, "step", DocumentKind::kWorkspace, true},
 };
 
-constexpr std::array<std::string_view, 11> kColours = {"lavender", "sage",     "grape",     "flamingo", "banana", "tangerine",
-                                                       "peacock",  "graphite", "blueberry", "basil",    "tomato"};
+constexpr std::array<std::string_view, 11> kColours = {"lavender",  "sage",      "grape",   "flamingo",
+                                                       "banana",    "tangerine", "peacock", "graphite",
+                                                       "blueberry", "basil",     "tomato"};
 
 const EntityRow* find_entity(EntityType type) {
   for (const EntityRow& row : kEntities)

@@ -49,7 +49,8 @@ const std::vector<TextSequence::Segment>& TextSequence::segments() const {
   Children children;
   for (const auto& [op, run] : runs_) children[{run.insert.parent, run.insert.side}].push_back(&op);
 
-  // A stack instead of recursion: chains are as long as the text. A frame is a run and how far it has been walked.
+  // A stack instead of recursion: chains are as long as the text. A frame is a run and how far it has been
+  // walked.
   struct Frame {
     const OpId* op;
     const Run* run;
@@ -73,7 +74,8 @@ const std::vector<TextSequence::Segment>& TextSequence::segments() const {
     }
     if (!segments_.empty()) {
       Segment& last = segments_.back();
-      if (last.op == *frame.op && last.is_removed == is_removed && last.offset + last.length == frame.offset) {
+      if (last.op == *frame.op && last.is_removed == is_removed &&
+          last.offset + last.length == frame.offset) {
         ++last.length;
         return;
       }
@@ -123,7 +125,8 @@ bool TextSequence::has_child_after(const CharId& id) const {
 
 TextInsert TextSequence::plan_insert(uint32_t position, std::string_view text) const {
   const auto& all = segments();
-  // `left`: the visible character before the position; `next`: what follows it in the walk, tombstones included.
+  // `left`: the visible character before the position; `next`: what follows it in the walk, tombstones
+  // included.
   CharId left;
   size_t next_index = 0;
   uint32_t next_offset = 0;
@@ -199,8 +202,10 @@ TextSequence TextSequence::decode(Reader& in) {
     for (size_t k = in.count(2); k > 0 && in.ok(); --k) {
       auto begin = static_cast<uint32_t>(in.varint());
       auto length = static_cast<uint32_t>(in.varint());
-      if (length == 0 || begin + length < begin) in.fail();
-      else sequence.remove({op, begin, length});
+      if (length == 0 || begin + length < begin)
+        in.fail();
+      else
+        sequence.remove({op, begin, length});
     }
   }
   return sequence;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A text that several people write at once: a sequence CRDT over Unicode code points.
 //
-// Every inserted run names where it hangs in a tree: before or after one character of an earlier run (Fugue, Weidner
-// and Kleppmann 2023). The text is the walk of that tree, so it depends on the set of operations alone, not on their
-// order, and runs typed by two people at one place do not interleave. Deleted characters stay as tombstones.
+// Every inserted run names where it hangs in a tree: before or after one character of an earlier run (Fugue,
+// Weidner and Kleppmann 2023). The text is the walk of that tree, so it depends on the set of operations
+// alone, not on their order, and runs typed by two people at one place do not interleave. Deleted characters
+// stay as tombstones.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +20,8 @@ namespace kalends {
 
 enum class Side : uint8_t { kBefore = 0, kAfter = 1 };
 
-// One character, by the operation that inserted it and its place in that run. The nil op is the start of the text.
+// One character, by the operation that inserted it and its place in that run. The nil op is the start of the
+// text.
 struct CharId {
   OpId op;
   uint32_t offset = 0;

@@ -42,14 +42,17 @@ Error wrong_kind(const FieldSpec& spec) {
 
 Status check_text(const FieldSpec& spec, const std::string& text) {
   size_t limit = spec.field == Field::kText || spec.field == Field::kCustom ? kTextBytesMax
-                 : spec.field == Field::kUrl                               ? kUrlBytesMax
-                                                                           : kTitleBytesMax;
+                 : spec.field == Field::kUrl                                ? kUrlBytesMax
+                                                                            : kTitleBytesMax;
   if (text.size() > limit)
-    return invalid("The field " + std::string(spec.name) + " takes at most " + std::to_string(limit) + " bytes.");
-  if (!is_valid_text(text)) return invalid("The field " + std::string(spec.name) + " must be valid UTF-8 without NUL.");
+    return invalid("The field " + std::string(spec.name) + " takes at most " + std::to_string(limit) +
+                   " bytes.");
+  if (!is_valid_text(text))
+    return invalid("The field " + std::string(spec.name) + " must be valid UTF-8 without NUL.");
   if (spec.field == Field::kColour && spec.entity == EntityType::kCard && !text.empty() &&
       std::find(colour_names().begin(), colour_names().end(), text) == colour_names().end())
-    return invalid("Unknown colour. Use one of the eleven names in docs/calendar-mapping.md, or an empty text.");
+    return invalid(
+        "Unknown colour. Use one of the eleven names in docs/calendar-mapping.md, or an empty text.");
   if (spec.field == Field::kTimeZone && !is_valid_zone_name(text))
     return invalid("A time zone is an IANA name such as Europe/Berlin.");
   return {};
@@ -72,12 +75,18 @@ OpId read_op_id(Reader& in) {
 void write_value(Writer& out, const Value& value) {
   out.u8(static_cast<uint8_t>(kind_of(value)));
   switch (kind_of(value)) {
-    case ValueKind::kNull: return;
-    case ValueKind::kBool: return out.u8(*std::get_if<bool>(&value));
-    case ValueKind::kInt: return out.zigzag(*std::get_if<int64_t>(&value));
-    case ValueKind::kText: return out.text(*std::get_if<std::string>(&value));
-    case ValueKind::kId: return out.id(*std::get_if<Id128>(&value));
-    case ValueKind::kWhen: return write_when(out, *std::get_if<When>(&value));
+    case ValueKind::kNull:
+      return;
+    case ValueKind::kBool:
+      return out.u8(*std::get_if<bool>(&value));
+    case ValueKind::kInt:
+      return out.zigzag(*std::get_if<int64_t>(&value));
+    case ValueKind::kText:
+      return out.text(*std::get_if<std::string>(&value));
+    case ValueKind::kId:
+      return out.id(*std::get_if<Id128>(&value));
+    case ValueKind::kWhen:
+      return write_when(out, *std::get_if<When>(&value));
     case ValueKind::kInts: {
       const auto& ints = *std::get_if<std::vector<int64_t>>(&value);
       out.varint(ints.size());
@@ -97,12 +106,18 @@ void write_value(Writer& out, const Value& value) {
 
 Value read_value(Reader& in) {
   switch (static_cast<ValueKind>(in.u8())) {
-    case ValueKind::kNull: return std::monostate{};
-    case ValueKind::kBool: return in.boolean();
-    case ValueKind::kInt: return in.zigzag();
-    case ValueKind::kText: return std::string(in.text());
-    case ValueKind::kId: return in.id();
-    case ValueKind::kWhen: return read_when(in);
+    case ValueKind::kNull:
+      return std::monostate{};
+    case ValueKind::kBool:
+      return in.boolean();
+    case ValueKind::kInt:
+      return in.zigzag();
+    case ValueKind::kText:
+      return std::string(in.text());
+    case ValueKind::kId:
+      return in.id();
+    case ValueKind::kWhen:
+      return read_when(in);
     case ValueKind::kInts: {
       std::vector<int64_t> ints(in.count(1));
       for (int64_t& i : ints) i = in.zigzag();
@@ -131,15 +146,19 @@ Status check_value(const FieldSpec& spec, const Value& value) {
   if (kind_of(value) != spec.value) return wrong_kind(spec);
   if (const auto* text = std::get_if<std::string>(&value)) return check_text(spec, *text);
   if (const auto* when = std::get_if<When>(&value))
-    return is_valid_when(*when) ? Status{} : invalid("The date does not exist or its time zone name is malformed.");
+    return is_valid_when(*when) ? Status{}
+                                : invalid("The date does not exist or its time zone name is malformed.");
   if (const auto* ints = std::get_if<std::vector<int64_t>>(&value)) {
     if (ints->size() > kRemindersMax) return invalid("A card has at most 20 reminders.");
     for (int64_t minutes : *ints)
-      if (minutes < 0 || minutes > kReminderMinutesMax) return invalid("A reminder is 0 to 40320 minutes before.");
+      if (minutes < 0 || minutes > kReminderMinutesMax)
+        return invalid("A reminder is 0 to 40320 minutes before.");
   }
   if (const auto* position = std::get_if<Position>(&value)) {
-    if (position->rank.empty() || position->rank.size() > kRankBytesMax) return invalid("The rank is malformed.");
-    if (spec.entity == EntityType::kCard && position->list.is_nil()) return invalid("A card stands in a list: name it.");
+    if (position->rank.empty() || position->rank.size() > kRankBytesMax)
+      return invalid("The rank is malformed.");
+    if (spec.entity == EntityType::kCard && position->list.is_nil())
+      return invalid("A card stands in a list: name it.");
   }
   return {};
 }

@@ -25,7 +25,8 @@ struct Position {
 };
 
 // The alternatives stand in the order of ValueKind.
-using Value = std::variant<std::monostate, bool, int64_t, std::string, Id128, When, std::vector<int64_t>, Position>;
+using Value =
+    std::variant<std::monostate, bool, int64_t, std::string, Id128, When, std::vector<int64_t>, Position>;
 
 inline ValueKind kind_of(const Value& value) { return static_cast<ValueKind>(value.index()); }
 

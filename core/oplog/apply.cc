@@ -7,13 +7,16 @@ namespace kalends {
 namespace {
 
 template <class... Ts>
-struct overloaded : Ts... { using Ts::operator()...; };
+struct overloaded : Ts... {
+  using Ts::operator()...;
+};
 template <class... Ts>
 overloaded(Ts...) -> overloaded<Ts...>;
 
 class Folding {
  public:
-  Folding(Document& document, const Op& op, Changes& changes) : document_(document), op_(op), changes_(changes) {
+  Folding(Document& document, const Op& op, Changes& changes)
+      : document_(document), op_(op), changes_(changes) {
     auto bound = document.bounds.find(op.id);
     stamp_ = bound == document.bounds.end() ? op.stamp : std::min(op.stamp, bound->second);
     is_redacted_ = document.redactions.count(op.id) > 0;
@@ -22,14 +25,32 @@ class Folding {
   void run(const OpBody& body) {
     std::visit(overloaded{
                    [&](const CreateBody& b) { create(b); },
-                   [&](const SetBody& b) { touch(); set(entity(), b.field, false); },
-                   [&](const OfferBody& b) { touch(); offer(b); },
-                   [&](const AddBody& b) { touch(); add(b); },
-                   [&](const RemoveBody& b) { touch(); remove(b); },
+                   [&](const SetBody& b) {
+                     touch();
+                     set(entity(), b.field, false);
+                   },
+                   [&](const OfferBody& b) {
+                     touch();
+                     offer(b);
+                   },
+                   [&](const AddBody& b) {
+                     touch();
+                     add(b);
+                   },
+                   [&](const RemoveBody& b) {
+                     touch();
+                     remove(b);
+                   },
                    [&](const DeleteBody& b) { erase(b); },
                    [&](const RestoreBody&) { restore(); },
-                   [&](const TextInsertBody& b) { touch(); insert_text(b); },
-                   [&](const TextRemoveBody& b) { touch(); remove_text(b); },
+                   [&](const TextInsertBody& b) {
+                     touch();
+                     insert_text(b);
+                   },
+                   [&](const TextRemoveBody& b) {
+                     touch();
+                     remove_text(b);
+                   },
                    [&](const BoundBody& b) { bound(b); },
                    [&](const RedactBody& b) { redact(b); },
                    [&](const VoidBody&) { document_.voids.insert(op_.id); },
@@ -65,9 +86,12 @@ class Folding {
   template <typename Values>
   void replace_in(Values& values, std::vector<OpId>& early) {
     for (const OpId& replaced : op_.replaced) {
-      auto it = std::find_if(values.begin(), values.end(), [&](const auto& value) { return value.op == replaced; });
-      if (it != values.end()) values.erase(it);
-      else if (!document_.has_seen(replaced)) insert_sorted(early, replaced);
+      auto it =
+          std::find_if(values.begin(), values.end(), [&](const auto& value) { return value.op == replaced; });
+      if (it != values.end())
+        values.erase(it);
+      else if (!document_.has_seen(replaced))
+        insert_sorted(early, replaced);
     }
   }
 
@@ -105,7 +129,8 @@ class Folding {
         if (!text->empty()) target.text.insert(op_.id, {{}, Side::kAfter, *text});
         if (is_redacted_) target.text.redact(op_.id);
         changes_.touch(op_.target, field.field);
-      } else if (const auto* id = std::get_if<Id128>(&field.value); spec && spec->merge == Merge::kSet && id) {
+      } else if (const auto* id = std::get_if<Id128>(&field.value);
+                 spec && spec->merge == Merge::kSet && id) {
         put_add(target.sets[field.field], *id);
         changes_.touch(op_.target, field.field);
       } else {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Folding one operation into a document. Idempotent by the document's version; the result is the same in every order
-// that keeps each replica's own operations in sequence (docs/algebra.md decides every pair).
+// Folding one operation into a document. Idempotent by the document's version; the result is the same in
+// every order that keeps each replica's own operations in sequence (docs/algebra.md decides every pair).
 #pragma once
 
 #include <set>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// An operation: one immutable, idempotent fact about one entity of one document. The envelope says who, when, why and
-// which operations it replaces, so that concurrency is known and never guessed; the body says what. Bytes of an
-// operation never change; bodies of unknown kinds are kept as they are.
+// An operation: one immutable, idempotent fact about one entity of one document. The envelope says who, when,
+// why and which operations it replaces, so that concurrency is known and never guessed; the body says what.
+// Bytes of an operation never change; bodies of unknown kinds are kept as they are.
 #pragma once
 
 #include <cstdint>
@@ -45,12 +45,12 @@ struct Op {
   OpId id;
   Hlc stamp;
   MemberId author;
-  uint64_t transaction = 0;       // counter of the transaction's first operation
+  uint64_t transaction = 0;  // counter of the transaction's first operation
   Cause cause = Cause::kPerson;
-  Id128 target;                   // the entity; the document's id for its root
-  OpId child;                     // the thing inside the entity; nil for the entity itself
-  std::vector<OpId> replaced;     // sorted
-  uint16_t kind = 0;              // an OpKind, or a number that a newer version knows
+  Id128 target;                // the entity; the document's id for its root
+  OpId child;                  // the thing inside the entity; nil for the entity itself
+  std::vector<OpId> replaced;  // sorted
+  uint16_t kind = 0;           // an OpKind, or a number that a newer version knows
   Bytes body;
   friend bool operator==(const Op&, const Op&) = default;
 };
@@ -62,23 +62,52 @@ struct FieldValue {
   Value value;
   friend bool operator==(const FieldValue&, const FieldValue&) = default;
 };
-struct CreateBody { EntityType type; std::vector<FieldValue> fields; };   // a child's id is the op's own
-struct SetBody { FieldValue field; };
-struct OfferBody { FieldValue field; };        // field kDescription or kText of an item: a whole text
-struct AddBody { Field field; Id128 element; };
-struct RemoveBody { Field field; Id128 element; };   // `replaced`: the adds it had seen
-struct DeleteBody { Version seen; };
-struct RestoreBody {};                               // `replaced`: the deletions it undoes
-struct TextInsertBody { TextInsert insert; };
-struct TextRemoveBody { std::vector<CharRange> ranges; };
-struct BoundBody { OpId op; Hlc stamp; };
-struct RedactBody { OpId op; };
-struct VoidBody { ErrorCode reason; };
-struct CarryBody { std::vector<Op> ops; };
-struct UnknownBody {};                               // a kind, a field or a value that this version does not know
+struct CreateBody {
+  EntityType type;
+  std::vector<FieldValue> fields;
+};  // a child's id is the op's own
+struct SetBody {
+  FieldValue field;
+};
+struct OfferBody {
+  FieldValue field;
+};  // field kDescription or kText of an item: a whole text
+struct AddBody {
+  Field field;
+  Id128 element;
+};
+struct RemoveBody {
+  Field field;
+  Id128 element;
+};  // `replaced`: the adds it had seen
+struct DeleteBody {
+  Version seen;
+};
+struct RestoreBody {};  // `replaced`: the deletions it undoes
+struct TextInsertBody {
+  TextInsert insert;
+};
+struct TextRemoveBody {
+  std::vector<CharRange> ranges;
+};
+struct BoundBody {
+  OpId op;
+  Hlc stamp;
+};
+struct RedactBody {
+  OpId op;
+};
+struct VoidBody {
+  ErrorCode reason;
+};
+struct CarryBody {
+  std::vector<Op> ops;
+};
+struct UnknownBody {};  // a kind, a field or a value that this version does not know
 
-using OpBody = std::variant<CreateBody, SetBody, AddBody, RemoveBody, DeleteBody, RestoreBody, TextInsertBody,
-                            TextRemoveBody, OfferBody, BoundBody, RedactBody, VoidBody, CarryBody, UnknownBody>;
+using OpBody =
+    std::variant<CreateBody, SetBody, AddBody, RemoveBody, DeleteBody, RestoreBody, TextInsertBody,
+                 TextRemoveBody, OfferBody, BoundBody, RedactBody, VoidBody, CarryBody, UnknownBody>;
 
 Bytes encode_body(const OpBody& body);
 OpKind kind_of(const OpBody& body);  // Requires: not UnknownBody.

@@ -13,7 +13,9 @@ constexpr uint8_t kChunkFormat = 1;    // do not renumber
 constexpr uint8_t kVersionFormat = 1;  // do not renumber
 
 template <class... Ts>
-struct overloaded : Ts... { using Ts::operator()...; };
+struct overloaded : Ts... {
+  using Ts::operator()...;
+};
 template <class... Ts>
 overloaded(Ts...) -> overloaded<Ts...>;
 
@@ -83,8 +85,10 @@ OpBody read_body(OpKind kind, Reader& in) {
       for (FieldValue& field : body.fields) field = read_field(in);
       return body;
     }
-    case OpKind::kSet: return SetBody{read_field(in)};
-    case OpKind::kOffer: return OfferBody{read_field(in)};
+    case OpKind::kSet:
+      return SetBody{read_field(in)};
+    case OpKind::kOffer:
+      return OfferBody{read_field(in)};
     case OpKind::kAdd: {
       Field field = read_field_number(in);
       return AddBody{field, in.id()};
@@ -93,8 +97,10 @@ OpBody read_body(OpKind kind, Reader& in) {
       Field field = read_field_number(in);
       return RemoveBody{field, in.id()};
     }
-    case OpKind::kDelete: return DeleteBody{read_versions(in)};
-    case OpKind::kRestore: return RestoreBody{};
+    case OpKind::kDelete:
+      return DeleteBody{read_versions(in)};
+    case OpKind::kRestore:
+      return RestoreBody{};
     case OpKind::kTextInsert: {
       TextInsertBody body;
       body.insert.parent.op = read_op_id(in);
@@ -122,7 +128,8 @@ OpBody read_body(OpKind kind, Reader& in) {
       OpId op = read_some_op(in);
       return BoundBody{op, Hlc{in.varint()}};
     }
-    case OpKind::kRedact: return RedactBody{read_some_op(in)};
+    case OpKind::kRedact:
+      return RedactBody{read_some_op(in)};
     case OpKind::kVoid: {
       uint8_t reason = in.u8();
       if (reason < 1 || reason > 11) in.fail();
@@ -133,7 +140,8 @@ OpBody read_body(OpKind kind, Reader& in) {
       body.ops.resize(in.count(40));
       for (Op& op : body.ops) {
         op = read_op(in);
-        if (op.kind == static_cast<uint16_t>(OpKind::kCarry)) in.fail();  // carried again: flattened, never nested
+        if (op.kind == static_cast<uint16_t>(OpKind::kCarry))
+          in.fail();  // carried again: flattened, never nested
       }
       return body;
     }
@@ -141,8 +149,9 @@ OpBody read_body(OpKind kind, Reader& in) {
   return UnknownBody{};
 }
 
-// True when every field and value of the body is one that this version knows. Reading already refused unknown values
-// of known kinds only where no newer version could have written them: unknown value tags make the body unknown.
+// True when every field and value of the body is one that this version knows. Reading already refused unknown
+// values of known kinds only where no newer version could have written them: unknown value tags make the body
+// unknown.
 bool has_unknown_value_tag(OpKind kind, ByteView body) {
   Reader in(body);
   auto skips = [&](bool is_create) {
@@ -178,8 +187,14 @@ Bytes encode_body(const OpBody& body) {
                  },
                  [&](const SetBody& b) { write_field(out, b.field); },
                  [&](const OfferBody& b) { write_field(out, b.field); },
-                 [&](const AddBody& b) { out.varint(static_cast<uint64_t>(b.field)); out.id(b.element); },
-                 [&](const RemoveBody& b) { out.varint(static_cast<uint64_t>(b.field)); out.id(b.element); },
+                 [&](const AddBody& b) {
+                   out.varint(static_cast<uint64_t>(b.field));
+                   out.id(b.element);
+                 },
+                 [&](const RemoveBody& b) {
+                   out.varint(static_cast<uint64_t>(b.field));
+                   out.id(b.element);
+                 },
                  [&](const DeleteBody& b) { write_versions(out, b.seen); },
                  [&](const RestoreBody&) {},
                  [&](const TextInsertBody& b) {
@@ -196,7 +211,10 @@ Bytes encode_body(const OpBody& body) {
                      out.varint(range.length);
                    }
                  },
-                 [&](const BoundBody& b) { write_op_id(out, b.op); out.varint(b.stamp.raw); },
+                 [&](const BoundBody& b) {
+                   write_op_id(out, b.op);
+                   out.varint(b.stamp.raw);
+                 },
                  [&](const RedactBody& b) { write_op_id(out, b.op); },
                  [&](const VoidBody& b) { out.u8(static_cast<uint8_t>(b.reason)); },
                  [&](const CarryBody& b) {
@@ -210,9 +228,10 @@ Bytes encode_body(const OpBody& body) {
 }
 
 OpKind kind_of(const OpBody& body) {
-  static constexpr OpKind kKinds[] = {OpKind::kCreate,  OpKind::kSet,        OpKind::kAdd,        OpKind::kRemove, OpKind::kDelete,
-                                      OpKind::kRestore, OpKind::kTextInsert, OpKind::kTextRemove, OpKind::kOffer,  OpKind::kBound,
-                                      OpKind::kRedact,  OpKind::kVoid,       OpKind::kCarry};
+  static constexpr OpKind kKinds[] = {
+      OpKind::kCreate,  OpKind::kSet,        OpKind::kAdd,        OpKind::kRemove, OpKind::kDelete,
+      OpKind::kRestore, OpKind::kTextInsert, OpKind::kTextRemove, OpKind::kOffer,  OpKind::kBound,
+      OpKind::kRedact,  OpKind::kVoid,       OpKind::kCarry};
   KALENDS_CHECK(body.index() < std::size(kKinds));
   return kKinds[body.index()];
 }
@@ -330,7 +349,8 @@ Result<std::vector<Op>> decode_chunk(ByteView bytes) {
   if (bytes.empty()) return std::vector<Op>{};
   Reader in(bytes);
   if (in.u8() != kChunkFormat)
-    return Error{ErrorCode::kUnsupportedVersion, "These operations were written by a newer version of Kalends: update this copy.", 0};
+    return Error{ErrorCode::kUnsupportedVersion,
+                 "These operations were written by a newer version of Kalends: update this copy.", 0};
   std::vector<Id128> ids(in.count(16));
   std::set<Id128> distinct;
   for (Id128& id : ids) {

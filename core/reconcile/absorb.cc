@@ -12,7 +12,8 @@ void absorb(const Attempt& attempt, FacetMask mask, Situation& situation) {
   if (situation.event->presence != EventPresence::kLive) return;
   const EventFacet& shown = situation.event->facet;
   if (!situation.shadow) {
-    // An event with our id was made by us. A patch of an adopted event proves nothing until all of it is there.
+    // An event with our id was made by us. A patch of an adopted event proves nothing until all of it is
+    // there.
     if (attempt.write == RemoteWrite::kPatch && !differing(shown, attempt.asked, mask).empty()) return;
     situation.shadow = Shadow{attempt.asked, attempt.asked};
   }

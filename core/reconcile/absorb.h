@@ -12,12 +12,12 @@ struct Attempt {
   EventFacet asked;
 };
 
-// Field by field, what was asked for and is there counts as agreed; an event that is gone after we asked for that
-// was deleted by us.
+// Field by field, what was asked for and is there counts as agreed; an event that is gone after we asked for
+// that was deleted by us.
 void absorb(const Attempt& attempt, FacetMask mask, Situation& situation);
 
-// The agreement as it stands when the card's half of a plan is stored and the write is still to come: what the event
-// showed is on the card now (shown, merged or kept open), so it is no news to the next decision.
+// The agreement as it stands when the card's half of a plan is stored and the write is still to come: what
+// the event showed is on the card now (shown, merged or kept open), so it is no news to the next decision.
 Shadow taken_up(Shadow shadow, const Plan& plan, const EventFacet& event);
 
 }  // namespace kalends

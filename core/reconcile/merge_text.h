@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Three texts: what both came from and what each became. The merge when their changes do not overlap, else nothing.
+// Three texts: what both came from and what each became. The merge when their changes do not overlap, else
+// nothing.
 #pragma once
 
 #include <optional>

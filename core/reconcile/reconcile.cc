@@ -9,7 +9,11 @@ namespace {
 class Planner {
  public:
   Planner(const Situation& situation, const LinkPolicy& policy)
-      : card_(situation.card), event_(situation.event), shadow_(situation.shadow), policy_(policy), mask_(policy.mask()) {}
+      : card_(situation.card),
+        event_(situation.event),
+        shadow_(situation.shadow),
+        policy_(policy),
+        mask_(policy.mask()) {}
 
   Plan run() {
     bool is_live = event_ && event_->presence == EventPresence::kLive;
@@ -73,7 +77,8 @@ class Planner {
   }
 
   void decide(FacetField field, const EventFacet& card, const EventFacet& event) {
-    if (field == FacetField::kDescription && shadow_ && shadow_->ours.description == shadow_->theirs.description) {
+    if (field == FacetField::kDescription && shadow_ &&
+        shadow_->ours.description == shadow_->theirs.description) {
       if (auto merged = merge_text(shadow_->ours.description, card.description, event.description)) {
         plan_.target.description = *merged;
         plan_.merged_description = *merged;
@@ -87,9 +92,11 @@ class Planner {
       }
     }
     FieldPolicy rule = policy_.fields[static_cast<size_t>(field)];
-    bool event_wins = rule == FieldPolicy::kPreferEvent ||
-                      (rule == FieldPolicy::kLaterWins && event_->seen_ms > card_.changed_ms[static_cast<size_t>(field)]);
-    if (event_wins) return take(field, true, " was changed on both sides: the calendar's is shown, the card's kept open");
+    bool event_wins =
+        rule == FieldPolicy::kPreferEvent ||
+        (rule == FieldPolicy::kLaterWins && event_->seen_ms > card_.changed_ms[static_cast<size_t>(field)]);
+    if (event_wins)
+      return take(field, true, " was changed on both sides: the calendar's is shown, the card's kept open");
     plan_.fields.add(field);
     // Two values of "done" have no loser worth a question: the other one is its negation.
     if (field != FacetField::kDone) {
@@ -148,13 +155,16 @@ class Planner {
       plan_.write = RemoteWrite::kInsert;
       plan_.is_next_generation = true;
       plan_.offer_unscheduling = card_changed && policy_.on_event_deleted != OnEventDeleted::kPutBack;
-      say(card_changed ? "the event was deleted while the card was edited: the edit wins, the deletion stays open"
-                       : "the event was deleted and is put back");
+      say(card_changed
+              ? "the event was deleted while the card was edited: the edit wins, the deletion stays open"
+              : "the event was deleted and is put back");
       return plan_;
     }
-    plan_.change = policy_.on_event_deleted == OnEventDeleted::kArchive ? CardChange::kArchive : CardChange::kUnschedule;
+    plan_.change =
+        policy_.on_event_deleted == OnEventDeleted::kArchive ? CardChange::kArchive : CardChange::kUnschedule;
     plan_.forget = true;
-    say(plan_.change == CardChange::kArchive ? "the event was deleted: the card is archived" : "the event was deleted: the card loses its date");
+    say(plan_.change == CardChange::kArchive ? "the event was deleted: the card is archived"
+                                             : "the event was deleted: the card loses its date");
     return plan_;
   }
 
@@ -168,6 +178,8 @@ class Planner {
 
 }  // namespace
 
-Plan reconcile(const Situation& situation, const LinkPolicy& policy) { return Planner(situation, policy).run(); }
+Plan reconcile(const Situation& situation, const LinkPolicy& policy) {
+  return Planner(situation, policy).run();
+}
 
 }  // namespace kalends

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a person, the API, an import or the calendar bridge asks of a replica. A command says what should be so; the
-// replica finds out which operations make it so, and makes none when it is so already.
+// What a person, the API, an import or the calendar bridge asks of a replica. A command says what should be
+// so; the replica finds out which operations make it so, and makes none when it is so already.
 #pragma once
 
 #include <optional>
@@ -37,10 +37,10 @@ struct AddChildCommand {
   Id128 entity;
   EntityType type;
   std::vector<FieldValue> fields;
-  OpId checklist;                  // of an item
-  Placement placement;             // of checklists, items and steps
-  // Instead of `checklist`, for one that has no id yet: the place in the list of commands, from 0, of the earlier
-  // command that makes it.
+  OpId checklist;       // of an item
+  Placement placement;  // of checklists, items and steps
+  // Instead of `checklist`, for one that has no id yet: the place in the list of commands, from 0, of the
+  // earlier command that makes it.
   std::optional<size_t> checklist_made_by = std::nullopt;
 };
 struct SetCommand {
@@ -48,21 +48,62 @@ struct SetCommand {
   FieldValue field;
   bool keep_loser = false;  // the value shown until now stays open instead of being replaced
 };
-struct MoveCommand { Target target; Id128 list; OpId checklist; Placement placement; };  // list nil: stay in it
-struct AddCommand { Target target; Field field; Id128 element; };
-struct RemoveCommand { Target target; Field field; Id128 element; };
-struct SetTextCommand { Target target; std::string text; };            // the difference becomes splices
-struct SpliceCommand { Target target; Splice splice; };
-struct DeleteCommand { Target target; };                               // also confirms an open deletion
-struct RestoreCommand { Target target; };                              // also dismisses an open deletion
-struct ResolveCommand { Target target; Field field; Id128 key; OpId op; };  // this value becomes the only one
-struct OfferCommand { Target target; FieldValue field; };              // keep this value open as a loser
-struct RedactCommand { Target target; OpId op; };
-struct BoundCommand { Target target; OpId op; Hlc stamp; };
-struct CarryCommand { Id128 entity; std::vector<Op> ops; };
+struct MoveCommand {
+  Target target;
+  Id128 list;
+  OpId checklist;
+  Placement placement;
+};  // list nil: stay in it
+struct AddCommand {
+  Target target;
+  Field field;
+  Id128 element;
+};
+struct RemoveCommand {
+  Target target;
+  Field field;
+  Id128 element;
+};
+struct SetTextCommand {
+  Target target;
+  std::string text;
+};  // the difference becomes splices
+struct SpliceCommand {
+  Target target;
+  Splice splice;
+};
+struct DeleteCommand {
+  Target target;
+};  // also confirms an open deletion
+struct RestoreCommand {
+  Target target;
+};  // also dismisses an open deletion
+struct ResolveCommand {
+  Target target;
+  Field field;
+  Id128 key;
+  OpId op;
+};  // this value becomes the only one
+struct OfferCommand {
+  Target target;
+  FieldValue field;
+};  // keep this value open as a loser
+struct RedactCommand {
+  Target target;
+  OpId op;
+};
+struct BoundCommand {
+  Target target;
+  OpId op;
+  Hlc stamp;
+};
+struct CarryCommand {
+  Id128 entity;
+  std::vector<Op> ops;
+};
 
-using Command = std::variant<CreateCommand, AddChildCommand, SetCommand, MoveCommand, AddCommand, RemoveCommand, SetTextCommand,
-                             SpliceCommand, DeleteCommand, RestoreCommand, ResolveCommand, OfferCommand, RedactCommand,
-                             BoundCommand, CarryCommand>;
+using Command = std::variant<CreateCommand, AddChildCommand, SetCommand, MoveCommand, AddCommand,
+                             RemoveCommand, SetTextCommand, SpliceCommand, DeleteCommand, RestoreCommand,
+                             ResolveCommand, OfferCommand, RedactCommand, BoundCommand, CarryCommand>;
 
 }  // namespace kalends

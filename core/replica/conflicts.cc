@@ -25,13 +25,15 @@ void collect(const Entity& entity, const OpId& child, std::vector<Conflict>& con
     Conflict conflict{ConflictKind::kValue, child, entity.type, key.field, key.key, {}};
     for (const RegisterValue& value : reg.values) {
       bool is_new = true;
-      for (const ConflictValue& kept : conflict.values) is_new = is_new && !is_same_to_a_person(kept.value, value.value);
+      for (const ConflictValue& kept : conflict.values)
+        is_new = is_new && !is_same_to_a_person(kept.value, value.value);
       if (is_new) conflict.values.push_back(shown(value, conflict.values.empty()));
     }
     if (conflict.values.size() > 1) conflicts.push_back(std::move(conflict));
   }
   if (!entity.text_offers.empty()) {
-    Conflict& conflict = open(ConflictKind::kText, entity.type == EntityType::kItem ? Field::kText : Field::kDescription);
+    Conflict& conflict =
+        open(ConflictKind::kText, entity.type == EntityType::kItem ? Field::kText : Field::kDescription);
     conflict.values.push_back({OpId{}, entity.text.text(), entity.creator, entity.created_at.ms(), true});
     for (const RegisterValue& value : entity.text_offers) conflict.values.push_back(shown(value, false));
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is open on an entity: values that lost but were not given up, deletions that an edit overruled, dates that two
-// people crossed. Shown until a person decides.
+// What is open on an entity: values that lost but were not given up, deletions that an edit overruled, dates
+// that two people crossed. Shown until a person decides.
 #pragma once
 
 #include <vector>
@@ -12,7 +12,7 @@ namespace kalends {
 enum class ConflictKind : uint8_t { kValue, kDeletion, kDates, kText };
 
 struct ConflictValue {
-  OpId op;            // nil: the shown text of a kText conflict
+  OpId op;  // nil: the shown text of a kText conflict
   Value value;
   MemberId author;
   int64_t at_ms = 0;
@@ -21,7 +21,7 @@ struct ConflictValue {
 
 struct Conflict {
   ConflictKind kind = ConflictKind::kValue;
-  OpId child;         // nil: the entity itself
+  OpId child;  // nil: the entity itself
   EntityType type = EntityType::kUnknown;
   Field field = Field::kTitle;
   Id128 key;

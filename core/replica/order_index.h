@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who stands before whom: cards by list, lists, labels and other entities by kind, ordered by rank. Derived from the
-// document; kept up to date entity by entity, so that an insertion does not read the whole board.
+// Who stands before whom: cards by list, lists, labels and other entities by kind, ordered by rank. Derived
+// from the document; kept up to date entity by entity, so that an insertion does not read the whole board.
 #pragma once
 
 #include <map>

@@ -59,7 +59,8 @@ Result<Replica> Replica::open(const ReplicaOptions& options, ByteView snapshot, 
   for (const Op& op : ops)
     if (op.id.replica == options.replica) replica.clock_.follow(op.stamp, kHlcMsMax);
   KALENDS_TRY(MergeResult merged, replica.merge(ops, 0));
-  if (merged.held_back > 0) return corrupt("Operations are missing before the stored ones: fetch the document again.");
+  if (merged.held_back > 0)
+    return corrupt("Operations are missing before the stored ones: fetch the document again.");
   return replica;
 }
 
@@ -71,7 +72,8 @@ Result<MergeResult> Replica::merge(const std::vector<Op>& ops, int64_t now_ms) {
     bodies.push_back(std::move(body));
   }
   if (early_.size() + ops.size() > kHeldBackMax + 1 && !early_.empty())
-    return Error{ErrorCode::kConflict, "Too many operations wait for missing ones: fetch the document again.", 0};
+    return Error{ErrorCode::kConflict, "Too many operations wait for missing ones: fetch the document again.",
+                 0};
   MergeResult result;
   auto apply_one = [&](const Op& op, const OpBody& body) {
     switch (apply(document_, op, body, result.changes)) {
@@ -80,8 +82,11 @@ Result<MergeResult> Replica::merge(const std::vector<Op>& ops, int64_t now_ms) {
         log_.push_back(op);
         ++result.applied;
         break;
-      case Applied::kKnown: break;
-      case Applied::kEarly: early_.emplace(op.id, op); break;
+      case Applied::kKnown:
+        break;
+      case Applied::kEarly:
+        early_.emplace(op.id, op);
+        break;
     }
   };
   for (size_t i = 0; i < ops.size(); ++i) apply_one(ops[i], bodies[i]);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One living copy of one document: edit, merge, hand out what others lack. No transport, no persistence, no clock:
-// the caller stores the operations that come out before it shows or sends them.
+// One living copy of one document: edit, merge, hand out what others lack. No transport, no persistence, no
+// clock: the caller stores the operations that come out before it shows or sends them.
 #pragma once
 
 #include <map>
@@ -26,14 +26,14 @@ struct EditContext {
 };
 
 struct EditResult {
-  std::vector<Op> ops;          // one transaction; empty when everything was so already
-  std::vector<OpId> created;    // one entry a command: the child it made, or nil
+  std::vector<Op> ops;        // one transaction; empty when everything was so already
+  std::vector<OpId> created;  // one entry a command: the child it made, or nil
   Changes changes;
 };
 
 struct MergeResult {
-  size_t applied = 0;           // operations that were new
-  size_t held_back = 0;         // operations that wait for an earlier one of their replica
+  size_t applied = 0;    // operations that were new
+  size_t held_back = 0;  // operations that wait for an earlier one of their replica
   Changes changes;
 };
 
@@ -57,14 +57,21 @@ class Replica {
   // Operations from elsewhere, in any order, known ones too. A malformed operation refuses them all.
   Result<MergeResult> merge(const std::vector<Op>& ops, int64_t now_ms);
 
-  // Own operations that were refused: a void takes the place of each. Those named are retracted, no others: the hub
-  // names what depends on them.
-  struct Refusal { OpId op; ErrorCode reason; };
-  struct Retraction { std::vector<TrayEntry> tray; std::vector<Op> voids; Changes changes; };
+  // Own operations that were refused: a void takes the place of each. Those named are retracted, no others:
+  // the hub names what depends on them.
+  struct Refusal {
+    OpId op;
+    ErrorCode reason;
+  };
+  struct Retraction {
+    std::vector<TrayEntry> tray;
+    std::vector<Op> voids;
+    Changes changes;
+  };
   Retraction retract(const std::vector<Refusal>& refusals);
 
-  // Operations that `version` does not cover, each replica's in order. kConflict when history below the compaction
-  // floor would be needed: hand out the snapshot instead.
+  // Operations that `version` does not cover, each replica's in order. kConflict when history below the
+  // compaction floor would be needed: hand out the snapshot instead.
   Result<std::vector<Op>> ops_since(const Version& version) const;
 
   Bytes snapshot() const;
@@ -88,10 +95,10 @@ class Replica {
   Document document_;
   OrderIndex order_;
   HlcClock clock_;
-  Version floor_;              // what base_ contains
-  Bytes base_;                 // snapshot at the floor; empty at the beginning of history
-  std::vector<Op> log_;        // after the floor, in the order applied
-  std::map<OpId, Op> early_;   // held back
+  Version floor_;             // what base_ contains
+  Bytes base_;                // snapshot at the floor; empty at the beginning of history
+  std::vector<Op> log_;       // after the floor, in the order applied
+  std::map<OpId, Op> early_;  // held back
 };
 
 // The operation that stands in the place of a refused one: the same bytes wherever it is made.

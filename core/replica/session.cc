@@ -95,7 +95,8 @@ Result<Session::Received> Session::receive(ByteView bytes, int64_t now_ms) {
 Status Session::welcome(const Cbor& message, Received& received) {
   if (!message["epoch"].is_int() || !message["have"].is_int()) return bad_message();
   int64_t epoch = message["epoch"].as_int();
-  // What this connection brought before the welcome counts in the new epoch; what earlier ones brought does not.
+  // What this connection brought before the welcome counts in the new epoch; what earlier ones brought does
+  // not.
   if (epoch != cursor_.epoch) cursor_ = {epoch, received_seq_};
   head_ = message["head"].as_int();
   is_welcomed_ = true;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The client's half of the conversation with a hub about one document (docs/protocol.md). Sans-I/O: bytes in, bytes
-// out; the caller owns the socket, retries and storage.
+// The client's half of the conversation with a hub about one document (docs/protocol.md). Sans-I/O: bytes in,
+// bytes out; the caller owns the socket, retries and storage.
 //
 //   client                        hub
 //   hello {epoch, seq, replica} ->
@@ -32,17 +32,21 @@ struct Cursor {
 
 class Session {
  public:
-  struct Refused { OpId op; std::string code; std::string message; };
+  struct Refused {
+    OpId op;
+    std::string code;
+    std::string message;
+  };
   struct Received {
     std::vector<Bytes> send;
     Changes changes;
-    std::vector<Op> ops;             // new ones from the hub: store them
-    bool is_rewritten = false;       // forget what is stored: keep `base` and `log` instead
+    std::vector<Op> ops;        // new ones from the hub: store them
+    bool is_rewritten = false;  // forget what is stored: keep `base` and `log` instead
     Bytes base;
     std::vector<Op> log;
     std::vector<Refused> refused;
     std::vector<TrayEntry> tray;
-    std::string reload;              // not empty: this copy is too old for the hub; tell the person to reload
+    std::string reload;  // not empty: this copy is too old for the hub; tell the person to reload
   };
 
   Session(Replica& replica, Cursor cursor) : replica_(&replica), cursor_(cursor) {}
@@ -57,7 +61,8 @@ class Session {
   Cursor cursor() const { return cursor_; }
   uint64_t acked() const { return acked_; }
   bool is_synced() const {
-    return is_welcomed_ && cursor_.seq >= head_ && acked_ >= replica_->version().of(replica_->options().replica);
+    return is_welcomed_ && cursor_.seq >= head_ &&
+           acked_ >= replica_->version().of(replica_->options().replica);
   }
 
  private:
@@ -70,7 +75,7 @@ class Session {
   Cursor cursor_;
   int64_t head_ = 0;
   int64_t received_seq_ = 0;  // on this connection
-  uint64_t sent_ = 0;   // own operations, by counter
+  uint64_t sent_ = 0;         // own operations, by counter
   uint64_t acked_ = 0;
   bool is_welcomed_ = false;
 };

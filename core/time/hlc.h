@@ -17,21 +17,23 @@ struct Hlc {
   friend std::strong_ordering operator<=>(const Hlc& a, const Hlc& b) { return a.raw <=> b.raw; }
 };
 
-// A stamp further ahead of the reader's clock than this is not followed by its clock, and is capped for ordering by
-// the hub with a bound operation.
+// A stamp further ahead of the reader's clock than this is not followed by its clock, and is capped for
+// ordering by the hub with a bound operation.
 inline constexpr int64_t kClockSkewMsMax = 5 * 60 * 1000;
 inline constexpr int64_t kHlcMsMax = (int64_t{1} << 48) - 1;
 
 class HlcClock {
  public:
-  // A stamp greater than every stamp it made or followed. `now_ms`: the caller's wall clock, clamped to what fits.
+  // A stamp greater than every stamp it made or followed. `now_ms`: the caller's wall clock, clamped to what
+  // fits.
   Hlc tick(int64_t now_ms) {
     now_ms = std::clamp<int64_t>(now_ms, 0, kHlcMsMax);
     Hlc wall = Hlc::from(now_ms, 0);
     last_ = wall > last_ ? wall : Hlc{last_.raw + 1};
     return last_;
   }
-  // Follows a stamp of another replica unless it is too far ahead of `now_ms`; false when it was not followed.
+  // Follows a stamp of another replica unless it is too far ahead of `now_ms`; false when it was not
+  // followed.
   bool follow(Hlc seen, int64_t now_ms) {
     if (seen.ms() > now_ms + kClockSkewMsMax) return false;
     last_ = std::max(last_, seen);

@@ -55,8 +55,8 @@ bool is_valid_date(CivilDate date) {
 bool is_valid_zone_name(std::string_view zone) {
   if (zone.size() > 64) return false;
   for (char c : zone) {
-    bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
-              c == '+' || c == '/';
+    bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+              c == '-' || c == '+' || c == '/';
     if (!ok) return false;
   }
   return true;
@@ -64,7 +64,8 @@ bool is_valid_zone_name(std::string_view zone) {
 
 bool is_valid_when(const When& when) {
   if (when.is_all_day)
-    return is_valid_date(when.date) && when.wall == WallTime{} && when.zone.empty() && when.fold == Fold::kFirst;
+    return is_valid_date(when.date) && when.wall == WallTime{} && when.zone.empty() &&
+           when.fold == Fold::kFirst;
   constexpr int64_t kFarthest = int64_t{4000000} * kSecondsPerDay;  // so that date() cannot overflow
   return when.date == CivilDate{} && when.wall.seconds > -kFarthest && when.wall.seconds < kFarthest &&
          is_valid_date(when.wall.date()) && is_valid_zone_name(when.zone);

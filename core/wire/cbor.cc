@@ -7,9 +7,18 @@ namespace kalends {
 namespace {
 
 constexpr int kDepthMax = 32;
-constexpr uint64_t kItemsMax = 1 << 20;  // of one array or map: a node takes some 100 bytes, its encoding may take 1
+constexpr uint64_t kItemsMax =
+    1 << 20;  // of one array or map: a node takes some 100 bytes, its encoding may take 1
 
-enum Major : uint8_t { kUnsigned = 0, kNegative = 1, kByteString = 2, kTextString = 3, kArrayOf = 4, kMapOf = 5, kSimple = 7 };
+enum Major : uint8_t {
+  kUnsigned = 0,
+  kNegative = 1,
+  kByteString = 2,
+  kTextString = 3,
+  kArrayOf = 4,
+  kMapOf = 5,
+  kSimple = 7
+};
 
 void write_head(Bytes& out, Major major, uint64_t argument) {
   auto lead = static_cast<uint8_t>(major << 5);
@@ -29,14 +38,24 @@ void write_string(Bytes& out, Major major, std::string_view text) {
 
 void write(Bytes& out, const Cbor& value) {
   switch (value.kind()) {
-    case Cbor::Kind::kNull: out.push_back(0xF6); return;
-    case Cbor::Kind::kBool: out.push_back(value.as_bool() ? 0xF5 : 0xF4); return;
-    case Cbor::Kind::kInt:
-      if (value.as_int() >= 0) write_head(out, kUnsigned, static_cast<uint64_t>(value.as_int()));
-      else write_head(out, kNegative, ~static_cast<uint64_t>(value.as_int()));
+    case Cbor::Kind::kNull:
+      out.push_back(0xF6);
       return;
-    case Cbor::Kind::kText: write_string(out, kTextString, value.as_text()); return;
-    case Cbor::Kind::kBytes: write_string(out, kByteString, kalends::as_text(value.as_byte_view())); return;
+    case Cbor::Kind::kBool:
+      out.push_back(value.as_bool() ? 0xF5 : 0xF4);
+      return;
+    case Cbor::Kind::kInt:
+      if (value.as_int() >= 0)
+        write_head(out, kUnsigned, static_cast<uint64_t>(value.as_int()));
+      else
+        write_head(out, kNegative, ~static_cast<uint64_t>(value.as_int()));
+      return;
+    case Cbor::Kind::kText:
+      write_string(out, kTextString, value.as_text());
+      return;
+    case Cbor::Kind::kBytes:
+      write_string(out, kByteString, kalends::as_text(value.as_byte_view()));
+      return;
     case Cbor::Kind::kArray:
       write_head(out, kArrayOf, value.items().size());
       for (const Cbor& item : value.items()) write(out, item);
@@ -87,9 +106,12 @@ class Decoder {
         out = Cbor(text);
         return true;
       }
-      case kArrayOf: return array(out, argument, depth);
-      case kMapOf: return map(out, argument, depth);
-      default: return false;
+      case kArrayOf:
+        return array(out, argument, depth);
+      case kMapOf:
+        return map(out, argument, depth);
+      default:
+        return false;
     }
   }
   bool done() const { return rest_.empty(); }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The part of CBOR (RFC 8949) that messages at the border of the core use: integers of up to 64 bits, byte strings,
-// text, arrays, maps with text keys, true, false, null; definite lengths only; no tags, no floats. JavaScript and
-// nlohmann/json read the same bytes, so one rendering serves the browser and the REST API.
+// The part of CBOR (RFC 8949) that messages at the border of the core use: integers of up to 64 bits, byte
+// strings, text, arrays, maps with text keys, true, false, null; definite lengths only; no tags, no floats.
+// JavaScript and nlohmann/json read the same bytes, so one rendering serves the browser and the REST API.
 #pragma once
 
 #include <cstdint>
@@ -84,8 +84,8 @@ class Cbor {
 
 Bytes encode_cbor(const Cbor& value);
 
-// Refuses: trailing bytes, depth over 32, duplicate keys, invalid UTF-8, integers beyond int64, and whatever is not
-// in the part above.
+// Refuses: trailing bytes, depth over 32, duplicate keys, invalid UTF-8, integers beyond int64, and whatever
+// is not in the part above.
 Result<Cbor> decode_cbor(ByteView bytes);
 
 }  // namespace kalends

@@ -27,8 +27,8 @@ uint64_t Reader::varint() {
   for (int shift = 0; shift < 64; shift += 7) {
     uint8_t byte = u8();
     if (!ok_) return 0;
-    if (shift == 63 && byte > 1) break;        // beyond 64 bits
-    if (shift > 0 && byte == 0) break;         // not the shortest form
+    if (shift == 63 && byte > 1) break;  // beyond 64 bits
+    if (shift > 0 && byte == 0) break;   // not the shortest form
     value |= uint64_t{byte & 0x7Fu} << shift;
     if (byte < 0x80) return value;
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The canonical binary encoding: one value has exactly one encoding, and a reader refuses any other. Integers are
-// LEB128 varints in shortest form; lengths come before contents; a reader never allocates more than its input holds.
+// The canonical binary encoding: one value has exactly one encoding, and a reader refuses any other. Integers
+// are LEB128 varints in shortest form; lengths come before contents; a reader never allocates more than its
+// input holds.
 #pragma once
 
 #include <cstdint>
@@ -16,10 +17,15 @@ class Writer {
  public:
   void u8(uint8_t value) { out_.push_back(value); }
   void varint(uint64_t value);
-  void zigzag(int64_t value) { varint(static_cast<uint64_t>(value) << 1 ^ static_cast<uint64_t>(value >> 63)); }
+  void zigzag(int64_t value) {
+    varint(static_cast<uint64_t>(value) << 1 ^ static_cast<uint64_t>(value >> 63));
+  }
   void id(const Id128& value) { raw(value.bytes); }
   void raw(ByteView bytes) { out_.insert(out_.end(), bytes.begin(), bytes.end()); }
-  void bytes(ByteView bytes) { varint(bytes.size()); raw(bytes); }
+  void bytes(ByteView bytes) {
+    varint(bytes.size());
+    raw(bytes);
+  }
   void text(std::string_view text) { bytes(as_bytes(text)); }
   size_t size() const { return out_.size(); }
   const Bytes& view() const { return out_; }
@@ -36,7 +42,10 @@ class Reader {
   bool ok() const { return ok_; }
   bool done() const { return ok_ && rest_.empty(); }
   size_t remaining() const { return rest_.size(); }
-  void fail() { ok_ = false; rest_ = {}; }
+  void fail() {
+    ok_ = false;
+    rest_ = {};
+  }
 
   uint8_t u8();
   uint64_t varint();

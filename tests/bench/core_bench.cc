@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Prints how long a board of 1,000 (or ARGV[1]) cards takes to build, open, edit and show natively. A benchmark.
+// Prints how long a board of 1,000 (or ARGV[1]) cards takes to build, open, edit and show natively. A
+// benchmark.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -27,11 +28,19 @@ int run(int cards) {
   Id128 list = random.id();
   std::vector<Id128> ids;
   double build = ms([&] {
-    (void)replica.edit(context, {CreateCommand{EntityType::kList, list, {{Field::kTitle, {}, std::string("List")}}, {}, {}}});
+    (void)replica.edit(
+        context,
+        {CreateCommand{EntityType::kList, list, {{Field::kTitle, {}, std::string("List")}}, {}, {}}});
     for (int i = 0; i < cards; ++i) {
       ids.push_back(random.id());
       context.now_ms += 1000;
-      (void)replica.edit(context, {CreateCommand{EntityType::kCard, ids.back(), {{Field::kTitle, {}, "Card number " + std::to_string(i)}, {Field::kDescription, {}, std::string(200, 'x')}, {Field::kDue, {}, When::all_day({20000 + i % 300})}}, list, {}}});
+      (void)replica.edit(context, {CreateCommand{EntityType::kCard,
+                                                 ids.back(),
+                                                 {{Field::kTitle, {}, "Card number " + std::to_string(i)},
+                                                  {Field::kDescription, {}, std::string(200, 'x')},
+                                                  {Field::kDue, {}, When::all_day({20000 + i % 300})}},
+                                                 list,
+                                                 {}}});
     }
   });
   constexpr int kEdits = 9;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Text, clocks, dates, ranks: the small things that everything else stands on.
-#include <catch2/catch.hpp>
-#include <algorithm>
 #include <rapidcheck.h>
+#include <algorithm>
+#include <catch2/catch.hpp>
 
 #include "core/base/hash.h"
 #include "core/base/prng.h"
@@ -15,7 +15,15 @@ namespace kalends::test {
 namespace {
 
 std::string random_text(Prng& random, size_t length) {
-  static const char* const kLetters[] = {"a", "b", "\n", "\xC3\xA4", "\xC3\xB6", "\xE2\x9C\x93", "\xE2\x9C\x94", "\xF0\x9F\x93\x85", "\xF0\x9F\x93\x86"};
+  static const char* const kLetters[] = {"a",
+                                         "b",
+                                         "\n",
+                                         "\xC3\xA4",
+                                         "\xC3\xB6",
+                                         "\xE2\x9C\x93",
+                                         "\xE2\x9C\x94",
+                                         "\xF0\x9F\x93\x85",
+                                         "\xF0\x9F\x93\x86"};
   std::string result;
   for (size_t i = 0; i < length; ++i) result += kLetters[random.below(9)];
   return result;
@@ -24,9 +32,11 @@ std::string random_text(Prng& random, size_t length) {
 }  // namespace
 
 TEST_CASE("only well-formed UTF-8 without NUL is text") {
-  for (const char* good : {"", "abc", "\xC3\xA4", "\xE2\x9C\x93", "\xF0\x9F\x93\x85", "\xF4\x8F\xBF\xBF"}) CHECK(is_valid_text(good));
+  for (const char* good : {"", "abc", "\xC3\xA4", "\xE2\x9C\x93", "\xF0\x9F\x93\x85", "\xF4\x8F\xBF\xBF"})
+    CHECK(is_valid_text(good));
   CHECK_FALSE(is_valid_text(std::string_view("a\0b", 3)));
-  for (const char* bad : {"\x80", "\xC3", "\xC0\x80", "\xC1\xBF", "\xE0\x80\x80", "\xED\xA0\x80", "\xF0\x80\x80\x80", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "a\xE2\x9C"})
+  for (const char* bad : {"\x80", "\xC3", "\xC0\x80", "\xC1\xBF", "\xE0\x80\x80", "\xED\xA0\x80",
+                          "\xF0\x80\x80\x80", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "a\xE2\x9C"})
     CHECK_FALSE(is_valid_text(bad));
 }
 
@@ -79,8 +89,10 @@ TEST_CASE("days and dates are two names for the same thing, for every day of ten
     YearMonthDay date = year_month_day({days});
     bool is_next = (date.day == before.day + 1 && date.month == before.month && date.year == before.year) ||
                    (date.day == 1 && date.month == before.month + 1 && date.year == before.year) ||
-                   (date.day == 1 && date.month == 1 && date.year == before.year + 1 && before.month == 12 && before.day == 31);
-    wrong += !is_next || civil_date(date).days != days || parse_date(to_text(CivilDate{days})) != CivilDate{days};
+                   (date.day == 1 && date.month == 1 && date.year == before.year + 1 && before.month == 12 &&
+                    before.day == 31);
+    wrong +=
+        !is_next || civil_date(date).days != days || parse_date(to_text(CivilDate{days})) != CivilDate{days};
     before = date;
   }
   CHECK(wrong == 0);
@@ -90,9 +102,11 @@ TEST_CASE("dates and wall times are written and read in one form only") {
   CHECK(to_text(WallTime{-1}) == "1969-12-31T23:59:59");
   CHECK(parse_wall_time("2026-11-24T10:00") == parse_wall_time("2026-11-24T10:00:00"));
   CHECK(parse_wall_time("1969-12-31T23:59:59") == WallTime{-1});
-  for (const char* bad : {"", "2026-1-1", "2026-02-30", "2026-13-01", "2026-00-10", "2026-01-00", "0000-01-01", "2026/01/01", "2026-01-01 ", "+026-01-01", "2025-02-29"})
+  for (const char* bad : {"", "2026-1-1", "2026-02-30", "2026-13-01", "2026-00-10", "2026-01-00",
+                          "0000-01-01", "2026/01/01", "2026-01-01 ", "+026-01-01", "2025-02-29"})
     CHECK_FALSE(parse_date(bad).has_value());
-  for (const char* bad : {"2026-11-24", "2026-11-24 10:00", "2026-11-24T24:00", "2026-11-24T10:60", "2026-11-24T10:00:60", "2026-11-24T10:00:00Z", "2026-11-24T1a:00"})
+  for (const char* bad : {"2026-11-24", "2026-11-24 10:00", "2026-11-24T24:00", "2026-11-24T10:60",
+                          "2026-11-24T10:00:60", "2026-11-24T10:00:00Z", "2026-11-24T1a:00"})
     CHECK_FALSE(parse_wall_time(bad).has_value());
 }
 
@@ -113,10 +127,13 @@ TEST_CASE("there is always a rank between two others") {
   rc::check("rank_between", [](uint64_t seed) {
     Prng random(seed);
     std::vector<std::string> ranks;
-    std::vector<ReplicaId> replicas = {ReplicaId{random.id()}, ReplicaId{random.id()}, ReplicaId{random.id()}};
+    std::vector<ReplicaId> replicas = {ReplicaId{random.id()}, ReplicaId{random.id()},
+                                       ReplicaId{random.id()}};
     for (uint64_t counter = 1; counter <= 300; ++counter) {
       // At the end, at the beginning, and at random places, as people do.
-      size_t at = random.chance(1, 3) ? ranks.size() : random.chance(1, 3) ? 0 : random.below(ranks.size() + 1);
+      size_t at = random.chance(1, 3)   ? ranks.size()
+                  : random.chance(1, 3) ? 0
+                                        : random.below(ranks.size() + 1);
       std::string left = at > 0 ? ranks[at - 1] : "";
       std::string right = at < ranks.size() ? ranks[at] : "";
       std::string rank = rank_between(left, right, {replicas[random.below(3)], counter});
@@ -158,15 +175,19 @@ TEST_CASE("runs that two people insert at one place do not interleave") {
   std::sort(all.begin(), all.end());
   std::string order;
   for (const auto& [rank, who] : all) order += who;
-  bool is_apart = order == std::string(20, 'a') + std::string(20, 'b') || order == std::string(20, 'b') + std::string(20, 'a');
+  bool is_apart = order == std::string(20, 'a') + std::string(20, 'b') ||
+                  order == std::string(20, 'b') + std::string(20, 'a');
   CHECK(is_apart);
 }
 
 TEST_CASE("SHA-256 is the standard's") {
-  CHECK(to_hex(digest_of(as_bytes(""))) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-  CHECK(to_hex(digest_of(as_bytes("abc"))) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  CHECK(to_hex(digest_of(as_bytes(""))) ==
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  CHECK(to_hex(digest_of(as_bytes("abc"))) ==
+        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   std::string million(1000000, 'a');
-  CHECK(to_hex(digest_of(as_bytes(million))) == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+  CHECK(to_hex(digest_of(as_bytes(million))) ==
+        "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
 }  // namespace kalends::test

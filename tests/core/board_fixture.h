@@ -57,7 +57,8 @@ inline Command create_list(std::string_view name) {
   return CreateCommand{EntityType::kList, named_id(name), {{Field::kTitle, {}, std::string(name)}}, {}, {}};
 }
 inline Command create_card(std::string_view name, std::string_view list, Placement placement = {}) {
-  return CreateCommand{EntityType::kCard, named_id(name), {{Field::kTitle, {}, std::string(name)}}, named_id(list), placement};
+  return CreateCommand{
+      EntityType::kCard, named_id(name), {{Field::kTitle, {}, std::string(name)}}, named_id(list), placement};
 }
 inline Command set(std::string_view name, Field field, Value value) {
   return SetCommand{{named_id(name), {}}, {field, {}, std::move(value)}};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The mapping between a card's dates and an event's, the marks that show "done", merged texts, the guard.
-#include <catch2/catch.hpp>
 #include <rapidcheck.h>
+#include <catch2/catch.hpp>
 
 #include "core/base/prng.h"
 #include "core/base/text.h"
@@ -13,11 +13,15 @@ namespace kalends::test {
 namespace {
 
 When day(int32_t days) { return When::all_day({days}); }
-When at(int64_t minutes, const char* zone = "Europe/Berlin") { return When::timed({int64_t{20000} * 86400 + minutes * 60}, zone); }
+When at(int64_t minutes, const char* zone = "Europe/Berlin") {
+  return When::timed({int64_t{20000} * 86400 + minutes * 60}, zone);
+}
 
 // Every shape a card's dates can have: none, one or both; all-day, timed, mixed; in order and crossed.
 std::vector<CardDates> all_card_dates() {
-  std::vector<std::optional<When>> choices = {std::nullopt, day(20000), day(20001), day(20002), at(60), at(90), at(1500), at(60, "Asia/Tokyo"), at(60, "")};
+  std::vector<std::optional<When>> choices = {std::nullopt, day(20000), day(20001), day(20002),
+                                              at(60),       at(90),     at(1500),   at(60, "Asia/Tokyo"),
+                                              at(60, "")};
   std::vector<CardDates> all;
   for (const auto& start : choices)
     for (const auto& due : choices) all.push_back({start, due});
@@ -35,7 +39,8 @@ std::vector<std::pair<When, When>> all_event_dates() {
 
 }  // namespace
 
-TEST_CASE("the dates that an event gives to a card give the event back exactly, whatever the card had before") {
+TEST_CASE(
+    "the dates that an event gives to a card give the event back exactly, whatever the card had before") {
   for (int64_t duration : {30, 60}) {
     LinkPolicy policy;
     policy.duration_minutes = duration;
@@ -52,7 +57,8 @@ TEST_CASE("the dates that an event gives to a card give the event back exactly, 
 TEST_CASE("a card whose event was not moved keeps the shape of its dates") {
   LinkPolicy policy;
   for (const CardDates& dates : all_card_dates()) {
-    bool is_crossed = dates.start && dates.due && event_dates(dates, policy)->first != *dates.start && !dates.start->is_all_day;
+    bool is_crossed = dates.start && dates.due && event_dates(dates, policy)->first != *dates.start &&
+                      !dates.start->is_all_day;
     bool is_mixed = dates.start && dates.due && dates.start->is_all_day != dates.due->is_all_day;
     bool is_crossed_day = dates.start && dates.due && dates.start->first_day() > dates.due->first_day();
     auto event = event_dates(dates, policy);
@@ -68,8 +74,10 @@ TEST_CASE("an event never ends before it starts, and an undated card has none") 
     auto event = event_dates(dates, policy);
     if (!event) continue;
     CHECK(event->first.is_all_day == event->second.is_all_day);
-    if (event->first.is_all_day) CHECK(event->first.date < event->second.date);
-    else if (event->first.zone == event->second.zone) CHECK(event->first.wall <= event->second.wall);
+    if (event->first.is_all_day)
+      CHECK(event->first.date < event->second.date);
+    else if (event->first.zone == event->second.zone)
+      CHECK(event->first.wall <= event->second.wall);
   }
 }
 
@@ -78,7 +86,8 @@ TEST_CASE("a card that only has a due date keeps having only that when its event
   CardDates due_only{std::nullopt, at(120)};
   CHECK(card_dates(at(180), at(240), due_only, policy) == CardDates{std::nullopt, at(240)});
   CHECK(card_dates(at(180), at(270), due_only, policy) == CardDates{at(180), at(270)});
-  CHECK(card_dates(day(20003), day(20004), {std::nullopt, day(20001)}, policy) == CardDates{std::nullopt, day(20003)});
+  CHECK(card_dates(day(20003), day(20004), {std::nullopt, day(20001)}, policy) ==
+        CardDates{std::nullopt, day(20003)});
 }
 
 TEST_CASE("marks are read back as they were rendered, under every policy") {
@@ -95,7 +104,8 @@ TEST_CASE("marks are read back as they were rendered, under every policy") {
             EventFacet facet;
             facet.is_done = mark != DoneMark::kNone && is_done;
             facet.title = details == Details::kBusy ? "" : title;
-            facet.colour = marks_colour && (facet.is_done || std::string(colour) == kDoneColour) ? "" : colour;
+            facet.colour =
+                marks_colour && (facet.is_done || std::string(colour) == kDoneColour) ? "" : colour;
             EventText text = render_marks(facet, policy);
             EventFacet read;
             read.title = text.summary;
@@ -141,7 +151,8 @@ TEST_CASE("a link's settings are read back as they were stored, and nothing else
   auto back = decode_policy(bytes);
   REQUIRE(back.ok());
   CHECK(encode_policy(*back) == bytes);
-  for (size_t size = 0; size < bytes.size(); ++size) CHECK_FALSE(decode_policy(ByteView(bytes).first(size)).ok());
+  for (size_t size = 0; size < bytes.size(); ++size)
+    CHECK_FALSE(decode_policy(ByteView(bytes).first(size)).ok());
   bytes.push_back(0);
   CHECK_FALSE(decode_policy(bytes).ok());
 }
@@ -154,7 +165,8 @@ TEST_CASE("texts that were changed in different places are merged, others are no
   CHECK(merge_text("base", "ours", "base") == "ours");
   CHECK_FALSE(merge_text("one", "two", "three").has_value());
   CHECK_FALSE(merge_text("ab", "aXb", "aYb").has_value());
-  CHECK(merge_text("gr\xC3\xBC\xC3\x9F dich", "gr\xC3\xBC\xC3\x9F euch", "Gr\xC3\xBC\xC3\x9F dich") == "Gr\xC3\xBC\xC3\x9F euch");
+  CHECK(merge_text("gr\xC3\xBC\xC3\x9F dich", "gr\xC3\xBC\xC3\x9F euch", "Gr\xC3\xBC\xC3\x9F dich") ==
+        "Gr\xC3\xBC\xC3\x9F euch");
 }
 
 TEST_CASE("a merge holds both changes, and does not depend on who is asked first") {
@@ -167,7 +179,8 @@ TEST_CASE("a merge holds both changes, and does not depend on who is asked first
       return result;
     };
     std::string left = text(5), middle = text(4), right = text(5);
-    std::string base = left + middle + right, ours = text(random.below(6)) + middle + right, theirs = left + middle + text(random.below(6));
+    std::string base = left + middle + right, ours = text(random.below(6)) + middle + right,
+                theirs = left + middle + text(random.below(6));
     auto merged = merge_text(base, ours, theirs);
     auto swapped = merge_text(base, theirs, ours);
     RC_ASSERT(merged == swapped);

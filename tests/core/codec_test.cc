@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Everything that is decoded comes from a disk or a network: each decoder gives back what was encoded, refuses every
-// truncation, and survives whatever bytes it is given.
+// Everything that is decoded comes from a disk or a network: each decoder gives back what was encoded,
+// refuses every truncation, and survives whatever bytes it is given.
 #include <functional>
 
 #include "core/api/facade.h"
@@ -14,22 +14,33 @@ namespace {
 struct Sample {
   const char* name;
   Bytes bytes;
-  std::function<bool(ByteView)> decode;            // false: refused
-  std::function<Bytes(ByteView)> encoded_again;    // of what was decoded
+  std::function<bool(ByteView)> decode;          // false: refused
+  std::function<Bytes(ByteView)> encoded_again;  // of what was decoded
 };
 
 Person busy_person() {
   Person anna("anna"), ben("ben");
-  anna.edit({create_list("todo"), create_list("done"), create_card("X", "todo"), create_card("Y", "todo"), set("X", Field::kDue, When::timed({86400 * 20000}, "Europe/Berlin"))});
+  anna.edit({create_list("todo"), create_list("done"), create_card("X", "todo"), create_card("Y", "todo"),
+             set("X", Field::kDue, When::timed({86400 * 20000}, "Europe/Berlin"))});
   ben.pull(anna);
-  anna.edit({set("X", Field::kTitle, std::string("by anna")), SetTextCommand{{named_id("X"), {}}, "gr\xC3\xBC\xC3\x9F dich"}, AddCommand{{named_id("X"), {}}, Field::kLabels, named_id("l")}}, 2000);
-  ben.edit({set("X", Field::kTitle, std::string("by ben")), DeleteCommand{{named_id("Y"), {}}}, OfferCommand{{named_id("X"), {}}, {Field::kDescription, {}, std::string("offer")}}}, 3000);
+  anna.edit({set("X", Field::kTitle, std::string("by anna")),
+             SetTextCommand{{named_id("X"), {}}, "gr\xC3\xBC\xC3\x9F dich"},
+             AddCommand{{named_id("X"), {}}, Field::kLabels, named_id("l")}},
+            2000);
+  ben.edit({set("X", Field::kTitle, std::string("by ben")), DeleteCommand{{named_id("Y"), {}}},
+            OfferCommand{{named_id("X"), {}}, {Field::kDescription, {}, std::string("offer")}}},
+           3000);
   Value reminders = std::vector<int64_t>{10, 60};
   anna.edit({set("X", Field::kReminders, reminders)}, 3500);
-  auto made = anna.edit({AddChildCommand{named_id("X"), EntityType::kChecklist, {{Field::kTitle, {}, std::string("steps")}}, {}, {}}}, 4000);
-  anna.edit({AddChildCommand{named_id("X"), EntityType::kItem, {{Field::kText, {}, std::string("do")}}, made.created[0], {}},
-             SpliceCommand{{named_id("X"), {}}, {1, 3, "x"}}},
-            5000);
+  auto made = anna.edit(
+      {AddChildCommand{
+          named_id("X"), EntityType::kChecklist, {{Field::kTitle, {}, std::string("steps")}}, {}, {}}},
+      4000);
+  anna.edit(
+      {AddChildCommand{
+           named_id("X"), EntityType::kItem, {{Field::kText, {}, std::string("do")}}, made.created[0], {}},
+       SpliceCommand{{named_id("X"), {}}, {1, 3, "x"}}},
+      5000);
   exchange(anna, ben);
   return anna;
 }
@@ -53,9 +64,13 @@ std::vector<Sample> samples() {
   facet.start = When::timed({86400 * 20000}, "Europe/Berlin", Fold::kSecond);
   facet.end = When::timed({86400 * 20000 + 3600}, "Europe/Berlin");
   facet.colour = "sage";
-  add("observation", encode_observation({EventPresence::kLive, "id", "etag", facet, 12345}), decode_observation, encode_observation);
+  add("observation", encode_observation({EventPresence::kLive, "id", "etag", facet, 12345}),
+      decode_observation, encode_observation);
   add("shadow", encode_shadow({facet, facet}), decode_shadow, encode_shadow);
-  Cbor cbor = Cbor::map({{"a", Cbor::array({1, -1, 300, 70000, int64_t{1} << 40, INT64_MIN, true, false, Cbor(), "text"})}, {"b", Cbor::bytes(to_bytes("bytes"))}, {"c", Cbor::map()}});
+  Cbor cbor = Cbor::map(
+      {{"a", Cbor::array({1, -1, 300, 70000, int64_t{1} << 40, INT64_MIN, true, false, Cbor(), "text"})},
+       {"b", Cbor::bytes(to_bytes("bytes"))},
+       {"c", Cbor::map()}});
   add("cbor", encode_cbor(cbor), decode_cbor, encode_cbor);
   return all;
 }
@@ -75,7 +90,8 @@ TEST_CASE("every truncation and every added byte is refused") {
     INFO(sample.name);
     size_t taken = 0;
     // Nothing at all is no truncation: it stands for no operations, no version.
-    for (size_t size = 1; size < sample.bytes.size(); ++size) taken += sample.decode(ByteView(sample.bytes).first(size));
+    for (size_t size = 1; size < sample.bytes.size(); ++size)
+      taken += sample.decode(ByteView(sample.bytes).first(size));
     CHECK(taken == 0);
     Bytes longer = sample.bytes;
     longer.push_back(0);
@@ -93,10 +109,18 @@ TEST_CASE("mutated bytes are refused or mean exactly what they say, and never en
       for (size_t flips = 1 + random.below(4); flips > 0; --flips) {
         size_t at = random.below(bytes.size());
         switch (random.below(4)) {
-          case 0: bytes[at] = static_cast<uint8_t>(random.next()); break;
-          case 1: bytes[at] ^= static_cast<uint8_t>(1 << random.below(8)); break;
-          case 2: bytes.erase(bytes.begin() + static_cast<std::ptrdiff_t>(at)); break;
-          default: bytes.insert(bytes.begin() + static_cast<std::ptrdiff_t>(at), static_cast<uint8_t>(0xFF)); break;
+          case 0:
+            bytes[at] = static_cast<uint8_t>(random.next());
+            break;
+          case 1:
+            bytes[at] ^= static_cast<uint8_t>(1 << random.below(8));
+            break;
+          case 2:
+            bytes.erase(bytes.begin() + static_cast<std::ptrdiff_t>(at));
+            break;
+          default:
+            bytes.insert(bytes.begin() + static_cast<std::ptrdiff_t>(at), static_cast<uint8_t>(0xFF));
+            break;
         }
         if (bytes.empty()) bytes.push_back(0);
       }
@@ -120,8 +144,10 @@ TEST_CASE("mutated operations are merged or refused, and two copies that took th
   for (int round = 0; round < 2000; ++round) {
     std::vector<Op> ops = person.replica.log();
     Op& op = ops[random.below(ops.size())];
-    if (!op.body.empty() && random.chance(3, 4)) op.body[random.below(op.body.size())] = static_cast<uint8_t>(random.next());
-    else op.kind = static_cast<uint16_t>(random.below(16));
+    if (!op.body.empty() && random.chance(3, 4))
+      op.body[random.below(op.body.size())] = static_cast<uint8_t>(random.next());
+    else
+      op.kind = static_cast<uint16_t>(random.below(16));
     Person a("a"), b("b");
     auto first = a.replica.merge(ops, 10000);
     auto second = b.replica.merge(ops, 10000);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Generated histories: whatever people do, in whatever order their operations arrive, all copies end in the same
-// bytes, and nothing that somebody wrote is gone without a later operation that replaced it.
-#include <algorithm>
+// Generated histories: whatever people do, in whatever order their operations arrive, all copies end in the
+// same bytes, and nothing that somebody wrote is gone without a later operation that replaced it.
 #include <rapidcheck.h>
+#include <algorithm>
 
 #include "tests/core/board_fixture.h"
 
@@ -13,7 +13,8 @@ constexpr int kPeople = 4;
 
 struct World {
   explicit World(uint64_t seed) : random(seed) {
-    for (int i = 0; i < kPeople; ++i) people.emplace_back("p" + std::to_string(seed) + "/" + std::to_string(i));
+    for (int i = 0; i < kPeople; ++i)
+      people.emplace_back("p" + std::to_string(seed) + "/" + std::to_string(i));
     people[0].edit({create_list("A"), create_list("B"), create_card("c0", "A"), create_card("c1", "A")});
     for (int i = 1; i < kPeople; ++i) people[i].pull(people[0]);
   }
@@ -40,24 +41,45 @@ struct World {
     Id128 card = some(person, EntityType::kCard);
     Target target{card, {}};
     switch (random.below(17)) {
-      case 0: return CreateCommand{EntityType::kCard, random.id(), {{Field::kTitle, {}, std::string("new")}}, some(person, EntityType::kList), {}};
-      case 1: return SetCommand{target, {Field::kTitle, {}, "title " + std::to_string(random.below(50))}};
-      case 2: return SetCommand{target, {Field::kDue, {}, some_date()}};
-      case 3: return SetCommand{target, {Field::kDone, {}, random.chance(1, 2)}};
-      case 4: return MoveCommand{target, some(person, EntityType::kList), {}, random.chance(1, 2) ? first() : Placement{}};
-      case 5: return MoveCommand{target, {}, {}, {Placement::Where::kAfter, some(person, EntityType::kCard), {}}};
-      case 6: return AddCommand{target, Field::kLabels, named_id("l" + std::to_string(random.below(3)))};
-      case 7: return RemoveCommand{target, Field::kLabels, named_id("l" + std::to_string(random.below(3)))};
-      case 8: return DeleteCommand{target};
-      case 9: return RestoreCommand{target};
+      case 0:
+        return CreateCommand{EntityType::kCard,
+                             random.id(),
+                             {{Field::kTitle, {}, std::string("new")}},
+                             some(person, EntityType::kList),
+                             {}};
+      case 1:
+        return SetCommand{target, {Field::kTitle, {}, "title " + std::to_string(random.below(50))}};
+      case 2:
+        return SetCommand{target, {Field::kDue, {}, some_date()}};
+      case 3:
+        return SetCommand{target, {Field::kDone, {}, random.chance(1, 2)}};
+      case 4:
+        return MoveCommand{
+            target, some(person, EntityType::kList), {}, random.chance(1, 2) ? first() : Placement{}};
+      case 5:
+        return MoveCommand{target, {}, {}, {Placement::Where::kAfter, some(person, EntityType::kCard), {}}};
+      case 6:
+        return AddCommand{target, Field::kLabels, named_id("l" + std::to_string(random.below(3)))};
+      case 7:
+        return RemoveCommand{target, Field::kLabels, named_id("l" + std::to_string(random.below(3)))};
+      case 8:
+        return DeleteCommand{target};
+      case 9:
+        return RestoreCommand{target};
       case 10: {
         const Entity* entity = person.replica.document().find(card);
         uint32_t length = code_point_count(entity->text.text());
         uint32_t at = static_cast<uint32_t>(random.below(length + 1));
-        return SpliceCommand{target, {at, static_cast<uint32_t>(random.below(length - at + 1)), random.chance(3, 4) ? "wörd " : ""}};
+        return SpliceCommand{
+            target,
+            {at, static_cast<uint32_t>(random.below(length - at + 1)), random.chance(3, 4) ? "wörd " : ""}};
       }
-      case 11: return AddChildCommand{card, EntityType::kComment, {{Field::kText, {}, std::string("hello")}}, {}, {}};
-      case 12: return AddChildCommand{card, EntityType::kChecklist, {{Field::kTitle, {}, std::string("steps")}}, {}, {}};
+      case 11:
+        return AddChildCommand{
+            card, EntityType::kComment, {{Field::kText, {}, std::string("hello")}}, {}, {}};
+      case 12:
+        return AddChildCommand{
+            card, EntityType::kChecklist, {{Field::kTitle, {}, std::string("steps")}}, {}, {}};
       case 13: {
         const Entity* entity = person.replica.document().find(card);
         for (const auto& [id, child] : entity->children)
@@ -80,7 +102,11 @@ struct World {
           if (reg.values.size() > 1) return ResolveCommand{target, key.field, key.key, reg.values.back().op};
         return SetCommand{target, {Field::kColour, {}, std::string("sage")}};
       }
-      default: return OfferCommand{target, {random.chance(1, 2) ? Field::kTitle : Field::kDescription, {}, "offer " + std::to_string(random.below(9))}};
+      default:
+        return OfferCommand{target,
+                            {random.chance(1, 2) ? Field::kTitle : Field::kDescription,
+                             {},
+                             "offer " + std::to_string(random.below(9))}};
     }
   }
 
@@ -92,10 +118,12 @@ struct World {
         person.pull(people[random.below(kPeople)]);
         continue;
       }
-      // Clocks disagree by up to ten seconds. A command may be refused (a deleted card, crossed dates): then nothing changes.
+      // Clocks disagree by up to ten seconds. A command may be refused (a deleted card, crossed dates): then
+      // nothing changes.
       Digest before = person.replica.hash();
       int64_t skewed = now_ms + static_cast<int64_t>(random.below(20000)) - 10000;
-      auto result = person.replica.edit({person.member, Cause::kPerson, skewed}, {some_command(person), some_command(person)});
+      auto result = person.replica.edit({person.member, Cause::kPerson, skewed},
+                                        {some_command(person), some_command(person)});
       if (!result.ok()) REQUIRE(person.replica.hash() == before);
     }
   }
@@ -134,7 +162,8 @@ TEST_CASE("replicas that have seen the same operations are equal byte for byte")
     World world(*rc::gen::arbitrary<uint64_t>());
     world.run(80);
     world.settle();
-    for (const Person& person : world.people) RC_ASSERT(person.replica.hash() == world.people[0].replica.hash());
+    for (const Person& person : world.people)
+      RC_ASSERT(person.replica.hash() == world.people[0].replica.hash());
   });
 }
 
@@ -198,7 +227,8 @@ TEST_CASE("no value disappears unless a later operation replaced it") {
       const Entity* entity = replica.document().find(op.target, op.child);
       RC_ASSERT(entity != nullptr);
       const auto& values = entity->registers.at({set_body->field.field, set_body->field.key}).values;
-      RC_ASSERT(std::any_of(values.begin(), values.end(), [&](const RegisterValue& v) { return v.op == op.id; }));
+      RC_ASSERT(
+          std::any_of(values.begin(), values.end(), [&](const RegisterValue& v) { return v.op == op.id; }));
     }
   });
 }

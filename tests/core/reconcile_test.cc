@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// All situations of one card and one event are walked, and the laws of reconcile.h are checked in each. The laws are
-// said here a second time, in another form, so that a slip in the planner cannot hide in its own words.
+// All situations of one card and one event are walked, and the laws of reconcile.h are checked in each. The
+// laws are said here a second time, in another form, so that a slip in the planner cannot hide in its own
+// words.
 #include <catch2/catch.hpp>
 
 #include <iostream>
@@ -58,7 +59,8 @@ class Oracle {
       result.card_text = event_;
       return result;
     }
-    bool is_text = domain_.field == FacetField::kDescription && start_.shadow && start_.shadow->ours.description == start_.shadow->theirs.description;
+    bool is_text = domain_.field == FacetField::kDescription && start_.shadow &&
+                   start_.shadow->ours.description == start_.shadow->theirs.description;
     if (is_text) {
       if (auto merged = merge_text(start_.shadow->ours.description, card_, event_)) {
         EventFacet facet = start_.content;
@@ -69,9 +71,12 @@ class Oracle {
     }
     FieldPolicy rule = start_.policy.fields[static_cast<size_t>(domain_.field)];
     bool is_event_later = start_.observation->seen_ms > start_.changed_ms;
-    bool event_wins = rule == FieldPolicy::kPreferEvent || (rule == FieldPolicy::kLaterWins && is_event_later);
-    if (event_wins) result.card_text = event_;
-    else result.event_text = stored(start_.content);
+    bool event_wins =
+        rule == FieldPolicy::kPreferEvent || (rule == FieldPolicy::kLaterWins && is_event_later);
+    if (event_wins)
+      result.card_text = event_;
+    else
+      result.event_text = stored(start_.content);
     if (domain_.field != FacetField::kDone) result.losers.insert(event_wins ? card_ : event_);
     return result;
   }
@@ -80,11 +85,13 @@ class Oracle {
     bool was_deleted_in_calendar = is_gone_ && start_.shadow;
     bool is_kept = card_changed_ || start_.policy.on_event_deleted == OnEventDeleted::kPutBack;
     if (was_deleted_in_calendar && !is_kept) {
-      result.card = start_.policy.on_event_deleted == OnEventDeleted::kArchive ? CardState::kArchived : CardState::kUndated;
+      result.card = start_.policy.on_event_deleted == OnEventDeleted::kArchive ? CardState::kArchived
+                                                                               : CardState::kUndated;
       return result;
     }
     result.event_text = stored(start_.content);
-    result.has_date_offer = was_deleted_in_calendar && start_.policy.on_event_deleted != OnEventDeleted::kPutBack;
+    result.has_date_offer =
+        was_deleted_in_calendar && start_.policy.on_event_deleted != OnEventDeleted::kPutBack;
     return result;
   }
 
@@ -109,8 +116,10 @@ class Oracle {
     bool is_undated = start_.card == CardState::kUndated && domain_.field == FacetField::kDates;
     if (card_ == event_ && !is_undated) return result;
     bool is_conflict = card_changed_ || domain_.field == FacetField::kDates;
-    if (!is_conflict) result.card_text = event_;
-    else if (domain_.field != FacetField::kDone) result.losers.insert(event_);
+    if (!is_conflict)
+      result.card_text = event_;
+    else if (domain_.field != FacetField::kDone)
+      result.losers.insert(event_);
     return result;
   }
 
@@ -132,7 +141,8 @@ struct Violations {
 };
 
 bool shows(const World& world, const Expected& expected) {
-  bool is_card_right = world.card == expected.card && (world.card == CardState::kAbsent || world.card_text() == expected.card_text);
+  bool is_card_right = world.card == expected.card &&
+                       (world.card == CardState::kAbsent || world.card_text() == expected.card_text);
   return is_card_right && world.event_text() == expected.event_text;
 }
 
@@ -140,9 +150,11 @@ void check_situation(const World& start, const Reconcile& decide, Violations& vi
   ++violations.situations;
   const Expected expected = Oracle(start).expected();
 
-  bool is_agreed = start.card == CardState::kWanted && start.event && start.shadow && same(start.content, start.shadow->ours, start.domain.field) &&
+  bool is_agreed = start.card == CardState::kWanted && start.event && start.shadow &&
+                   same(start.content, start.shadow->ours, start.domain.field) &&
                    same(*start.event, start.shadow->theirs, start.domain.field);
-  if (is_agreed && !decide(start.situation(), start.policy).is_nothing()) violations.found("quiescence: a pair in agreement plans nothing");
+  if (is_agreed && !decide(start.situation(), start.policy).is_nothing())
+    violations.found("quiescence: a pair in agreement plans nothing");
 
   World end = start;
   ++violations.runs;
@@ -167,25 +179,33 @@ void check_situation(const World& start, const Reconcile& decide, Violations& vi
         violations.found("crash safety: at rest");
         continue;
       }
-      // Where the answer was lost, a value that the server has rewritten cannot be told from a person's: it may be
-      // taken over, and what it took the place of may stay open.
+      // Where the answer was lost, a value that the server has rewritten cannot be told from a person's: it
+      // may be taken over, and what it took the place of may stay open.
       bool is_told_apart = !start.domain.normalises;
-      bool is_same_card = crashed.card == end.card && (is_told_apart || start.domain.stored(crashed.content) == start.domain.stored(end.content));
-      if (is_told_apart && crashed.card != CardState::kAbsent) is_same_card = is_same_card && crashed.card_text() == end.card_text();
-      if (!is_same_card || crashed.event_text() != end.event_text()) violations.found("crash safety: the same target");
-      if (is_told_apart && (crashed.losers != end.losers || crashed.has_open_deletion != end.has_open_deletion || crashed.has_date_offer != end.has_date_offer))
+      bool is_same_card =
+          crashed.card == end.card &&
+          (is_told_apart || start.domain.stored(crashed.content) == start.domain.stored(end.content));
+      if (is_told_apart && crashed.card != CardState::kAbsent)
+        is_same_card = is_same_card && crashed.card_text() == end.card_text();
+      if (!is_same_card || crashed.event_text() != end.event_text())
+        violations.found("crash safety: the same target");
+      if (is_told_apart &&
+          (crashed.losers != end.losers || crashed.has_open_deletion != end.has_open_deletion ||
+           crashed.has_date_offer != end.has_date_offer))
         violations.found("crash safety: the same values stay open");
       for (const std::string& loser : end.losers)
-        if (crashed.losers.count(loser) == 0 && crashed.card_text() != loser) violations.found("crash safety: no loser is lost");
+        if (crashed.losers.count(loser) == 0 && crashed.card_text() != loser)
+          violations.found("crash safety: no loser is lost");
     }
   }
 }
 
-// The card is edited again while the outcome of the last write is unknown: nobody touched the event, so no conflict
-// may come of it and the newest value must be shown.
+// The card is edited again while the outcome of the last write is unknown: nobody touched the event, so no
+// conflict may come of it and the newest value must be shown.
 void check_edit_after_crash(const World& start, const Reconcile& decide, Violations& violations) {
   const Domain& domain = start.domain;
-  bool is_one_sided = start.event ? start.shadow && same(*start.event, start.shadow->theirs, domain.field) : !start.observation;
+  bool is_one_sided = start.event ? start.shadow && same(*start.event, start.shadow->theirs, domain.field)
+                                  : !start.observation;
   if (start.shadow && !same(start.shadow->ours, start.shadow->theirs, domain.field)) return;
   if (start.card != CardState::kWanted || domain.normalises || !is_one_sided) return;
   for (Crash crash : {Crash::kAfterCardHalf, Crash::kAnswerLost, Crash::kAnswerLostUnseen})
@@ -214,11 +234,14 @@ void check_mirror(const World& start, const Reconcile& decide, Violations& viola
   mirrored.event = start.content;
   mirrored.observation->facet = start.content;
   mirrored.shadow = Shadow{start.shadow->theirs, start.shadow->ours};
-  mirrored.policy.fields.fill(rule == FieldPolicy::kPreferCard ? FieldPolicy::kPreferEvent : FieldPolicy::kPreferCard);
+  mirrored.policy.fields.fill(rule == FieldPolicy::kPreferCard ? FieldPolicy::kPreferEvent
+                                                               : FieldPolicy::kPreferCard);
   World end = start;
   ++violations.runs;
-  if (!run_to_rest(end, decide, kRoundsMax) || !run_to_rest(mirrored, decide, kRoundsMax)) return violations.found("mirror: at rest");
-  bool is_mirrored = end.card_text() == mirrored.event_text() && end.event_text() == mirrored.card_text() && end.losers == mirrored.losers;
+  if (!run_to_rest(end, decide, kRoundsMax) || !run_to_rest(mirrored, decide, kRoundsMax))
+    return violations.found("mirror: at rest");
+  bool is_mirrored = end.card_text() == mirrored.event_text() && end.event_text() == mirrored.card_text() &&
+                     end.losers == mirrored.losers;
   if (!is_mirrored) violations.found("mirror: whoever wins here wins there");
 }
 
@@ -246,19 +269,29 @@ void for_each_start(Visit visit) {
                         world.content = domain.facet(x);
                         world.changed_ms = 2;
                         bool has_event = static_cast<EventState>(event) != EventState::kNever;
-                        // A value that the server rewrites cannot be in the calendar, nor have been seen there.
-                        bool is_possible = !normalises || ((y != 0 || !has_event) && (shadow == 0 || (shadow - 1) % domain.size() != 0));
+                        // A value that the server rewrites cannot be in the calendar, nor have been seen
+                        // there.
+                        bool is_possible =
+                            !normalises ||
+                            ((y != 0 || !has_event) && (shadow == 0 || (shadow - 1) % domain.size() != 0));
                         // Values that are not there need no walk.
-                        bool is_repeat = (world.card == CardState::kAbsent && x > 0) || (!has_event && y > 0) ||
-                                         (rule != 2 && is_event_later);
+                        bool is_repeat = (world.card == CardState::kAbsent && x > 0) ||
+                                         (!has_event && y > 0) || (rule != 2 && is_event_later);
                         if (!is_possible || is_repeat) continue;
                         if (has_event) {
-                          EventPresence presence = static_cast<EventState>(event) == EventState::kLive ? EventPresence::kLive : EventPresence::kGone;
-                          world.observation = Observation{presence, "event", "etag", domain.facet(y), is_event_later ? 3 : 1};
-                          if (presence == EventPresence::kLive) world.event = domain.facet(y);
-                          else world.taken.insert(0);
+                          EventPresence presence = static_cast<EventState>(event) == EventState::kLive
+                                                       ? EventPresence::kLive
+                                                       : EventPresence::kGone;
+                          world.observation =
+                              Observation{presence, "event", "etag", domain.facet(y), is_event_later ? 3 : 1};
+                          if (presence == EventPresence::kLive)
+                            world.event = domain.facet(y);
+                          else
+                            world.taken.insert(0);
                         }
-                        if (shadow > 0) world.shadow = Shadow{domain.facet((shadow - 1) / domain.size()), domain.facet((shadow - 1) % domain.size())};
+                        if (shadow > 0)
+                          world.shadow = Shadow{domain.facet((shadow - 1) / domain.size()),
+                                                domain.facet((shadow - 1) % domain.size())};
                         visit(world);
                       }
     }
@@ -329,7 +362,8 @@ TEST_CASE("the checker of reconcile finds planted mistakes") {
   }
   SECTION("a one-sided edit in the calendar is overwritten") {
     auto violations = walk(mutant([](Plan& plan) {
-      if (plan.change == CardChange::kEdit && plan.write == RemoteWrite::kNone && plan.agree) plan.edits.clear();
+      if (plan.change == CardChange::kEdit && plan.write == RemoteWrite::kNone && plan.agree)
+        plan.edits.clear();
     }));
     CHECK(violations.counts.count("no loss: both sides show the right value") == 1);
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A world of one card and one event, small enough that all its situations can be walked. It carries plans out as the
-// worker does: the card's half and an attempt in one transaction, then the write, then its answer.
+// A world of one card and one event, small enough that all its situations can be walked. It carries plans out
+// as the worker does: the card's half and an attempt in one transaction, then the write, then its answer.
 #pragma once
 
 #include <functional>
@@ -15,7 +15,8 @@ namespace kalends::test {
 
 using Reconcile = std::function<Plan(const Situation&, const LinkPolicy&)>;
 
-// The values that the one field under test takes: 0, 1, 2, and 3, which only a server that normalises makes (of 0).
+// The values that the one field under test takes: 0, 1, 2, and 3, which only a server that normalises makes
+// (of 0).
 struct Domain {
   FacetField field = FacetField::kTitle;
   bool normalises = false;
@@ -25,11 +26,21 @@ struct Domain {
     static const char* const kTexts[] = {"one two", "ONE two", "one TWO", "one two."};
     static const char* const kColours[] = {"", "sage", "tomato", "basil"};
     switch (field) {
-      case FacetField::kTitle: facet.title = kTexts[index]; return;
-      case FacetField::kDescription: facet.description = kTexts[index]; return;
-      case FacetField::kLocation: facet.location = kTexts[index]; return;
-      case FacetField::kColour: facet.colour = kColours[index]; return;
-      case FacetField::kDone: facet.is_done = index == 1; return;
+      case FacetField::kTitle:
+        facet.title = kTexts[index];
+        return;
+      case FacetField::kDescription:
+        facet.description = kTexts[index];
+        return;
+      case FacetField::kLocation:
+        facet.location = kTexts[index];
+        return;
+      case FacetField::kColour:
+        facet.colour = kColours[index];
+        return;
+      case FacetField::kDone:
+        facet.is_done = index == 1;
+        return;
       case FacetField::kDates:
         facet.start = When::all_day({static_cast<int32_t>(100 + index)});
         facet.end = When::all_day({static_cast<int32_t>(101 + index)});
@@ -45,12 +56,18 @@ struct Domain {
   }
   std::string text(const EventFacet& facet) const {
     switch (field) {
-      case FacetField::kTitle: return facet.title;
-      case FacetField::kDescription: return facet.description;
-      case FacetField::kLocation: return facet.location;
-      case FacetField::kColour: return facet.colour;
-      case FacetField::kDone: return facet.is_done ? "done" : "open";
-      case FacetField::kDates: return to_text(facet.start.date) + "/" + to_text(facet.end.date);
+      case FacetField::kTitle:
+        return facet.title;
+      case FacetField::kDescription:
+        return facet.description;
+      case FacetField::kLocation:
+        return facet.location;
+      case FacetField::kColour:
+        return facet.colour;
+      case FacetField::kDone:
+        return facet.is_done ? "done" : "open";
+      case FacetField::kDates:
+        return to_text(facet.start.date) + "/" + to_text(facet.end.date);
     }
     return {};
   }
@@ -69,22 +86,22 @@ struct World {
   LinkPolicy policy;
   // the card
   CardState card = CardState::kAbsent;
-  EventFacet content;              // of the card, dates aside when it is undated
-  std::set<std::string> losers;    // open values of the field
+  EventFacet content;            // of the card, dates aside when it is undated
+  std::set<std::string> losers;  // open values of the field
   bool has_open_deletion = false;
-  bool has_date_offer = false;     // "no date" stays open
+  bool has_date_offer = false;  // "no date" stays open
   int64_t changed_ms = 0;
   // the calendar
   std::optional<EventFacet> event;
   uint64_t event_generation = 0;
-  uint64_t event_version = 0;      // its etag
-  std::set<uint64_t> taken;        // generations whose ids deleted events keep
+  uint64_t event_version = 0;  // its etag
+  std::set<uint64_t> taken;    // generations whose ids deleted events keep
   // what the worker stores
   uint64_t generation = 0;
   std::optional<Observation> observation;
   uint64_t observed_version = 0;
   std::optional<Shadow> shadow;
-  std::vector<Attempt> attempts;   // newest first
+  std::vector<Attempt> attempts;  // newest first
 
   std::string card_text() const { return domain.text(content); }
   std::string event_text() const { return event ? domain.text(*event) : "none"; }
@@ -109,19 +126,25 @@ struct World {
       observation = Observation{EventPresence::kLive, "event", "etag", *event, 0};
       observed_version = event_version;
     }
-    if (!event && observation && observation->presence == EventPresence::kLive) observation->presence = EventPresence::kGone;
+    if (!event && observation && observation->presence == EventPresence::kLive)
+      observation->presence = EventPresence::kGone;
   }
 
   // The card's half of a plan.
   void change_card(const Plan& plan) {
     const EventFacet seen = observation ? observation->facet : EventFacet{};
     switch (plan.change) {
-      case CardChange::kNone: break;
+      case CardChange::kNone:
+        break;
       case CardChange::kEdit:
         for (const FieldEdit& edit : plan.edits) edit_card(edit, plan, seen);
         break;
-      case CardChange::kUnschedule: card = CardState::kUndated; break;
-      case CardChange::kArchive: card = CardState::kArchived; break;
+      case CardChange::kUnschedule:
+        card = CardState::kUndated;
+        break;
+      case CardChange::kArchive:
+        card = CardState::kArchived;
+        break;
       case CardChange::kCreate:
         card = CardState::kWanted;
         content = seen;
@@ -151,7 +174,8 @@ struct World {
     }
     EventFacet wanted = plan.write == RemoteWrite::kInsert ? EventFacet{} : *event;
     for (FacetField field : kFacetFields)
-      if (plan.write == RemoteWrite::kInsert || plan.fields.has(field)) copy_field(wanted, plan.target, field);
+      if (plan.write == RemoteWrite::kInsert || plan.fields.has(field))
+        copy_field(wanted, plan.target, field);
     event = domain.stored(wanted);
     event_generation = generation;
     ++event_version;
@@ -175,12 +199,14 @@ struct World {
     std::string offered = domain.text(seen);
     bool is_tested = edit.field == domain.field;
     if (edit.is_offer) {
-      if (is_tested && edit.field != FacetField::kDone && offered != card_text_shown()) losers.insert(offered);
+      if (is_tested && edit.field != FacetField::kDone && offered != card_text_shown())
+        losers.insert(offered);
       return;
     }
     if (is_tested && edit.keep_loser && edit.field != FacetField::kDone) losers.insert(card_text());
     copy_field(content, seen, edit.field);
-    if (edit.field == FacetField::kDescription && plan.has_merged_description) content.description = plan.merged_description;
+    if (edit.field == FacetField::kDescription && plan.has_merged_description)
+      content.description = plan.merged_description;
     if (card == CardState::kDeleted) {
       card = CardState::kWanted;
       has_open_deletion = true;
@@ -188,16 +214,17 @@ struct World {
     if (card == CardState::kUndated && edit.field == FacetField::kDates) card = CardState::kWanted;
   }
   std::string card_text_shown() const {
-    return card == CardState::kUndated && domain.field == FacetField::kDates ? std::string("none") : card_text();
+    return card == CardState::kUndated && domain.field == FacetField::kDates ? std::string("none")
+                                                                             : card_text();
   }
 };
 
 // Where a run stops, as a crash would.
 enum class Crash {
   kNone,
-  kAfterCardHalf,           // the card's half and the attempt are stored, the write was not sent
-  kAnswerLost,              // the write was carried out, its answer was not stored; the calendar is read again
-  kAnswerLostUnseen,        // the same, and the next decision is made before the calendar is read again
+  kAfterCardHalf,     // the card's half and the attempt are stored, the write was not sent
+  kAnswerLost,        // the write was carried out, its answer was not stored; the calendar is read again
+  kAnswerLostUnseen,  // the same, and the next decision is made before the calendar is read again
 };
 
 // One look at the pair. True: it is at rest.

@@ -13,7 +13,9 @@ struct Pair {
   Person anna, ben;
 };
 
-std::vector<Conflict> conflicts(const Person& person, std::string_view card) { return conflicts_of(person.card(card)); }
+std::vector<Conflict> conflicts(const Person& person, std::string_view card) {
+  return conflicts_of(person.card(card));
+}
 
 }  // namespace
 
@@ -44,7 +46,8 @@ TEST_CASE("two people who set the same value have no conflict") {
 TEST_CASE("an offer to a field that was never filled stays a loser") {
   Person anna("anna");
   When due = When::all_day(*parse_date("2026-12-01"));
-  anna.edit({create_list("todo"), create_card("card", "todo"), SetCommand{{named_id("card"), {}}, {Field::kDue, {}, due}}});
+  anna.edit({create_list("todo"), create_card("card", "todo"),
+             SetCommand{{named_id("card"), {}}, {Field::kDue, {}, due}}});
   // A start after the due date: allowed, because it is only offered.
   When offered = When::all_day(*parse_date("2027-01-01"));
   anna.edit({OfferCommand{{named_id("card"), {}}, {Field::kStart, {}, offered}}});
@@ -112,13 +115,15 @@ TEST_CASE("runs inserted at one place do not interleave") {
     run(pair.anna, "A", false);
     run(pair.ben, "B", false);
     exchange(pair.anna, pair.ben);
-    CHECK((order_of(pair.anna, "todo") == "X A1 A2 A3 B1 B2 B3 Y" || order_of(pair.anna, "todo") == "X B1 B2 B3 A1 A2 A3 Y"));
+    CHECK((order_of(pair.anna, "todo") == "X A1 A2 A3 B1 B2 B3 Y" ||
+           order_of(pair.anna, "todo") == "X B1 B2 B3 A1 A2 A3 Y"));
   }
   SECTION("upwards") {
     run(pair.anna, "A", true);
     run(pair.ben, "B", true);
     exchange(pair.anna, pair.ben);
-    CHECK((order_of(pair.anna, "todo") == "X A3 A2 A1 B3 B2 B1 Y" || order_of(pair.anna, "todo") == "X B3 B2 B1 A3 A2 A1 Y"));
+    CHECK((order_of(pair.anna, "todo") == "X A3 A2 A1 B3 B2 B1 Y" ||
+           order_of(pair.anna, "todo") == "X B3 B2 B1 A3 A2 A1 Y"));
   }
 }
 
@@ -128,7 +133,8 @@ TEST_CASE("ranks stay short when cards are added at the bottom or at the top") {
   for (int i = 0; i < 2000; ++i)
     anna.edit({create_card("c" + std::to_string(i), "L", i % 2 == 0 ? Placement{} : first())});
   size_t longest = 0;
-  for (const auto& [rank, id] : anna.replica.order().cards(named_id("L"))) longest = std::max(longest, rank.size());
+  for (const auto& [rank, id] : anna.replica.order().cards(named_id("L")))
+    longest = std::max(longest, rank.size());
   CHECK(longest <= 40);
 }
 
@@ -222,8 +228,10 @@ TEST_CASE("a bound caps a stamp from the future, in either order of arrival") {
 
 TEST_CASE("a redaction erases what was said and keeps replicas equal, in either order of arrival") {
   Pair pair;
-  auto comment = pair.anna.edit({AddChildCommand{named_id("X"), EntityType::kComment, {{Field::kText, {}, std::string("secret")}}, {}, {}},
-                                 SetTextCommand{{named_id("X"), {}}, "secret too"}});
+  auto comment = pair.anna.edit(
+      {AddChildCommand{
+           named_id("X"), EntityType::kComment, {{Field::kText, {}, std::string("secret")}}, {}, {}},
+       SetTextCommand{{named_id("X"), {}}, "secret too"}});
   Person hub("hub"), late("late");
   hub.pull(pair.anna);
   std::vector<Command> redactions;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The hash of a document's state covers everything that two copies could differ in: every field of the schema, open
-// losers, tombstones, ranks. Each is flipped, and the hash must change.
+// The hash of a document's state covers everything that two copies could differ in: every field of the
+// schema, open losers, tombstones, ranks. Each is flipped, and the hash must change.
 #include "tests/core/board_fixture.h"
 
 namespace kalends::test {
@@ -12,14 +12,22 @@ MemberId member() { return MemberId{named_id("m")}; }
 
 Value sample(ValueKind kind, int which) {
   switch (kind) {
-    case ValueKind::kNull: return {};
-    case ValueKind::kBool: return which == 0;
-    case ValueKind::kInt: return int64_t{which};
-    case ValueKind::kText: return std::string(which == 0 ? "x" : "y");
-    case ValueKind::kId: return named_id(which == 0 ? "x" : "y");
-    case ValueKind::kWhen: return When::all_day({20000 + which});
-    case ValueKind::kInts: return std::vector<int64_t>{which};
-    case ValueKind::kPosition: return Position{named_id("list"), {}, which == 0 ? "r" : "s"};
+    case ValueKind::kNull:
+      return {};
+    case ValueKind::kBool:
+      return which == 0;
+    case ValueKind::kInt:
+      return int64_t{which};
+    case ValueKind::kText:
+      return std::string(which == 0 ? "x" : "y");
+    case ValueKind::kId:
+      return named_id(which == 0 ? "x" : "y");
+    case ValueKind::kWhen:
+      return When::all_day({20000 + which});
+    case ValueKind::kInts:
+      return std::vector<int64_t>{which};
+    case ValueKind::kPosition:
+      return Position{named_id("list"), {}, which == 0 ? "r" : "s"};
   }
   return {};
 }
@@ -30,7 +38,9 @@ Document document_with(EntityType type) {
   document.kind = *document_kind(type);
   document.version.raise(op(1).replica, 9);
   Entity& root = document.entities[named_id("entity")];
-  root.type = is_child(type) ? (document.kind == DocumentKind::kBoard ? EntityType::kCard : EntityType::kSequence) : type;
+  root.type = is_child(type)
+                  ? (document.kind == DocumentKind::kBoard ? EntityType::kCard : EntityType::kSequence)
+                  : type;
   root.created_by = op(1);
   root.touched.raise(op(1).replica, 1);
   if (is_child(type)) root.children[op(2)].type = type;
@@ -45,7 +55,8 @@ Entity& subject(Document& document, EntityType type) {
 void put(Entity& entity, const FieldSpec& spec, int which) {
   Id128 key = spec.field == Field::kCustom ? named_id("custom") : Id128{};
   if (spec.merge == Merge::kRegister) {
-    entity.registers[{spec.field, key}].values = {{op(3), stamp(3), member(), sample(spec.value, which), false, false}};
+    entity.registers[{spec.field, key}].values = {
+        {op(3), stamp(3), member(), sample(spec.value, which), false, false}};
   } else if (spec.merge == Merge::kSet) {
     entity.sets[spec.field].adds[named_id(which == 0 ? "x" : "y")] = {op(3)};
   } else {
@@ -123,7 +134,8 @@ TEST_CASE("the state hash changes with the document's own facts") {
   CHECK(flipped([](Document& d) { d.entities[named_id("another")]; }));
 }
 
-TEST_CASE("two people who did the same things apart have different tombstones and ranks, and different hashes") {
+TEST_CASE(
+    "two people who did the same things apart have different tombstones and ranks, and different hashes") {
   Person anna("anna"), ben("ben");
   anna.edit({create_list("todo"), create_card("X", "todo"), create_card("Y", "todo")});
   ben.pull(anna);

@@ -17,7 +17,10 @@ namespace {
 constexpr size_t kTokenPrefix = 4;  // "kal_"
 constexpr size_t kBodyMax = 16 * 1024 * 1024;
 
-Error bad_token() { return {ErrorCode::kUnauthenticated, "Send a valid token: Authorization: Bearer kal_… (make one with `kalends token create`).", 0}; }
+Error bad_token() {
+  return {ErrorCode::kUnauthenticated,
+          "Send a valid token: Authorization: Bearer kal_… (make one with `kalends token create`).", 0};
+}
 
 bool is_reading(std::string_view method) { return method == "GET" || method == "HEAD"; }
 
@@ -31,7 +34,8 @@ Result<Caller> admit_caller(const ApiServices& services, const InboundRequest& r
 }  // namespace
 
 Result<Caller> authenticate(Store& store, std::string_view token) {
-  bool has_form = token.size() > kTokenPrefix + 33 && token.substr(0, kTokenPrefix) == "kal_" && token[kTokenPrefix + 32] == '_';
+  bool has_form = token.size() > kTokenPrefix + 33 && token.substr(0, kTokenPrefix) == "kal_" &&
+                  token[kTokenPrefix + 32] == '_';
   auto workspace = has_form ? id_from_hex(token.substr(kTokenPrefix, 32)) : std::nullopt;
   if (!workspace) return bad_token();
   KALENDS_TRY(auto txn, store.begin());
@@ -45,12 +49,16 @@ Result<std::string> create_token(const Ports& ports, WorkspaceId workspace, cons
   int64_t now_ms = ports.clock.now_ms();
   KALENDS_TRY(auto txn, ports.store.begin());
   KALENDS_TRY_VOID(txn->ensure_workspace(workspace, now_ms));
-  KALENDS_TRY_VOID(txn->put_token(workspace, {sha256(as_bytes(text)), token.member, static_cast<int64_t>(token.role), to_bytes(token.label), now_ms, std::nullopt}));
+  KALENDS_TRY_VOID(
+      txn->put_token(workspace, {sha256(as_bytes(text)), token.member, static_cast<int64_t>(token.role),
+                                 to_bytes(token.label), now_ms, std::nullopt}));
   KALENDS_TRY_VOID(txn->commit());
   return text;
 }
 
-HttpResponse json_response(int status, const Json& body) { return text_response(status, "application/json", json_dump(body)); }
+HttpResponse json_response(int status, const Json& body) {
+  return text_response(status, "application/json", json_dump(body));
+}
 
 Result<Json> json_body(const InboundRequest& request) {
   if (request.body.empty()) return Json::object();
@@ -74,7 +82,9 @@ Json to_json(const Cbor& value) {
 Result<Cbor> to_cbor(const Json& value) {
   std::vector<uint8_t> bytes = Json::to_cbor(value);
   auto cbor = decode_cbor(bytes);
-  if (!cbor.ok()) return invalid("Only whole numbers, text without NUL, true, false, null, lists and maps can be used here.");
+  if (!cbor.ok())
+    return invalid(
+        "Only whole numbers, text without NUL, true, false, null, lists and maps can be used here.");
   return cbor;
 }
 
@@ -98,13 +108,15 @@ Result<Json> paged(const InboundRequest& request, const Json& items) {
   std::string cursor = query_value(request, "cursor");
   size_t limit = 100;
   if (!limit_text.empty()) {
-    bool is_number = limit_text.size() <= 3 && std::all_of(limit_text.begin(), limit_text.end(), [](char c) { return c >= '0' && c <= '9'; });
+    bool is_number = limit_text.size() <= 3 && std::all_of(limit_text.begin(), limit_text.end(),
+                                                           [](char c) { return c >= '0' && c <= '9'; });
     limit = is_number ? std::stoul(limit_text) : 0;
     if (limit < 1 || limit > 500) return invalid("`limit` is a number from 1 to 500.");
   }
   size_t begin = 0;
   if (!cursor.empty()) {
-    auto it = std::find_if(items.begin(), items.end(), [&](const Json& item) { return item.value("id", "") == cursor; });
+    auto it = std::find_if(items.begin(), items.end(),
+                           [&](const Json& item) { return item.value("id", "") == cursor; });
     if (it == items.end()) return invalid("`cursor` is unknown: begin again without it.");
     begin = static_cast<size_t>(it - items.begin()) + 1;
   }
@@ -115,19 +127,23 @@ Result<Json> paged(const InboundRequest& request, const Json& items) {
   return page;
 }
 
-void add_route(Router& router, const ApiServices& services, const char* method, const char* pattern, CallerRoute route) {
-  router.add(method, pattern, [services, route = std::move(route)](InboundRequest request, PathParameters path, Respond respond) {
-    auto answer = [&]() -> Result<HttpResponse> {
-      KALENDS_TRY(Caller caller, admit_caller(services, request));
-      return route(caller, request, path);
-    }();
-    respond(answer.ok() ? std::move(answer).value() : problem_response(answer.error()));
-  });
+void add_route(Router& router, const ApiServices& services, const char* method, const char* pattern,
+               CallerRoute route) {
+  router.add(
+      method, pattern,
+      [services, route = std::move(route)](InboundRequest request, PathParameters path, Respond respond) {
+        auto answer = [&]() -> Result<HttpResponse> {
+          KALENDS_TRY(Caller caller, admit_caller(services, request));
+          return route(caller, request, path);
+        }();
+        respond(answer.ok() ? std::move(answer).value() : problem_response(answer.error()));
+      });
 }
 
 namespace {
 
-Task<void> answer_later(CallerTask route, Caller caller, InboundRequest request, PathParameters path, Respond respond) {
+Task<void> answer_later(CallerTask route, Caller caller, InboundRequest request, PathParameters path,
+                        Respond respond) {
   auto answering = route(caller, std::move(request), std::move(path));
   Result<HttpResponse> answer = co_await answering;
   respond(answer.ok() ? std::move(answer).value() : problem_response(answer.error()));
@@ -135,12 +151,16 @@ Task<void> answer_later(CallerTask route, Caller caller, InboundRequest request,
 
 }  // namespace
 
-void add_task(Router& router, const ApiServices& services, const char* method, const char* pattern, CallerTask route) {
-  router.add(method, pattern, [services, route = std::move(route)](InboundRequest request, PathParameters path, Respond respond) {
-    auto caller = admit_caller(services, request);
-    if (!caller.ok()) return respond(problem_response(caller.error()));
-    services.tasks.spawn(answer_later(route, *caller, std::move(request), std::move(path), std::move(respond)));
-  });
+void add_task(Router& router, const ApiServices& services, const char* method, const char* pattern,
+              CallerTask route) {
+  router.add(
+      method, pattern,
+      [services, route = std::move(route)](InboundRequest request, PathParameters path, Respond respond) {
+        auto caller = admit_caller(services, request);
+        if (!caller.ok()) return respond(problem_response(caller.error()));
+        services.tasks.spawn(
+            answer_later(route, *caller, std::move(request), std::move(path), std::move(respond)));
+      });
 }
 
 Json edit_json(const EditResult& result) {
@@ -149,11 +169,14 @@ Json edit_json(const EditResult& result) {
   return {{"operations", result.ops.size()}, {"created", created}};
 }
 
-DocumentKey workspace_key(const Caller& caller) { return {caller.workspace, DocumentId{caller.workspace.raw}}; }
+DocumentKey workspace_key(const Caller& caller) {
+  return {caller.workspace, DocumentId{caller.workspace.raw}};
+}
 
-Result<EditResult> edit_document(const ApiServices& services, const Caller& caller, DocumentId document, const Json& commands) {
+Result<EditResult> edit_document(const ApiServices& services, const Caller& caller, DocumentId document,
+                                 const Json& commands) {
   DocumentKey key{caller.workspace, document};
-  KALENDS_TRY(OpenDocument* open, services.hub.open(key));
+  KALENDS_TRY(OpenDocument * open, services.hub.open(key));
   KALENDS_TRY(Cbor list, to_cbor(commands));
   KALENDS_TRY(std::vector<Command> parsed, parse_commands(open->replica.document(), list));
   return services.hub.edit(key, {caller.member, Cause::kApi, services.ports.clock.now_ms()}, parsed);

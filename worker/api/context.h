@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the REST routes share: who asks, JSON in and out, errors. A route parses, asks the engine, renders; it decides
-// nothing itself.
+// What the REST routes share: who asks, JSON in and out, errors. A route parses, asks the engine, renders; it
+// decides nothing itself.
 #pragma once
 
 #include <functional>
@@ -32,7 +32,7 @@ struct ApiServices {
   ReplicaHub& hub;
   Accounts& accounts;
   LinkEngine& links;
-  TaskSet& tasks;          // for answers that wait for Google
+  TaskSet& tasks;  // for answers that wait for Google
   std::string public_url;
 };
 
@@ -60,13 +60,17 @@ Result<std::optional<Id128>> optional_id(const Json& body, std::string_view name
 Result<Json> paged(const InboundRequest& request, const Json& items);
 
 // Adds a route for signed-in callers. Writing methods are refused to viewers.
-using CallerRoute = std::function<Result<HttpResponse>(const Caller&, const InboundRequest&, const PathParameters&)>;
+using CallerRoute =
+    std::function<Result<HttpResponse>(const Caller&, const InboundRequest&, const PathParameters&)>;
 using CallerTask = std::function<Task<Result<HttpResponse>>(Caller, InboundRequest, PathParameters)>;
-void add_route(Router& router, const ApiServices& services, const char* method, const char* pattern, CallerRoute route);
-void add_task(Router& router, const ApiServices& services, const char* method, const char* pattern, CallerTask route);
+void add_route(Router& router, const ApiServices& services, const char* method, const char* pattern,
+               CallerRoute route);
+void add_task(Router& router, const ApiServices& services, const char* method, const char* pattern,
+              CallerTask route);
 
 // One transaction on a document, from commands as the browser sends them.
-Result<EditResult> edit_document(const ApiServices& services, const Caller& caller, DocumentId document, const Json& commands);
+Result<EditResult> edit_document(const ApiServices& services, const Caller& caller, DocumentId document,
+                                 const Json& commands);
 // {operations: how many, created: [the child each command made, or null]}
 Json edit_json(const EditResult& result);
 DocumentKey workspace_key(const Caller& caller);

@@ -40,7 +40,9 @@ Json id_or_null(const Id128& id) { return id.is_nil() ? Json() : Json(to_hex(id)
 
 Json policy_json(const LinkPolicy& policy) {
   Json fields = Json::object();
-  for (FacetField field : kFacetFields) fields[std::string(facet_field_name(field))] = name_of(kFieldPolicies, policy.fields[static_cast<size_t>(field)]);
+  for (FacetField field : kFacetFields)
+    fields[std::string(facet_field_name(field))] =
+        name_of(kFieldPolicies, policy.fields[static_cast<size_t>(field)]);
   return {{"which", name_of(kWhich, policy.which)},
           {"which_id", id_or_null(policy.which_id)},
           {"done", name_of(kDone, policy.done)},
@@ -62,7 +64,8 @@ Status read_policy(const Json& body, LinkPolicy& policy) {
   KALENDS_TRY_VOID(read_name(body, "details", kDetails, policy.details));
   KALENDS_TRY_VOID(read_name(body, "on_event_deleted", kDeleted, policy.on_event_deleted));
   for (FacetField field : kFacetFields)
-    KALENDS_TRY_VOID(read_name(json_member(body, "fields"), std::string(facet_field_name(field)).c_str(), kFieldPolicies, policy.fields[static_cast<size_t>(field)]));
+    KALENDS_TRY_VOID(read_name(json_member(body, "fields"), std::string(facet_field_name(field)).c_str(),
+                               kFieldPolicies, policy.fields[static_cast<size_t>(field)]));
   auto read_id = [&](const char* name, Id128& id) -> Status {
     if (!body.contains(name)) return {};
     KALENDS_TRY(std::optional<Id128> given, optional_id(body, name));
@@ -74,20 +77,30 @@ Status read_policy(const Json& body, LinkPolicy& policy) {
   KALENDS_TRY_VOID(read_id("inbox_list", policy.inbox_list));
   if (body.contains("duration_minutes")) {
     policy.duration_minutes = json_integer(body, "duration_minutes").value_or(0);
-    if (policy.duration_minutes < 1 || policy.duration_minutes > 7 * 24 * 60) return invalid("`duration_minutes` is 1 to 10080.");
+    if (policy.duration_minutes < 1 || policy.duration_minutes > 7 * 24 * 60)
+      return invalid("`duration_minutes` is 1 to 10080.");
   }
   if (body.contains("time_zone")) policy.time_zone = json_text_or_empty(body, "time_zone");
-  if (!is_known_zone(policy.time_zone)) return invalid("`time_zone` must be an IANA name such as Europe/Berlin.");
-  if (policy.which != WhichCards::kAllDated && policy.which_id.is_nil()) return invalid("`which_id` names the label or the assignee.");
-  if (policy.done == DoneMeans::kList && policy.done_list.is_nil()) return invalid("`done_list` names the list that means done.");
+  if (!is_known_zone(policy.time_zone))
+    return invalid("`time_zone` must be an IANA name such as Europe/Berlin.");
+  if (policy.which != WhichCards::kAllDated && policy.which_id.is_nil())
+    return invalid("`which_id` names the label or the assignee.");
+  if (policy.done == DoneMeans::kList && policy.done_list.is_nil())
+    return invalid("`done_list` names the list that means done.");
   return {};
 }
 
 Json link_json(const LinkView& link) {
   Json error, guard;
-  if (link.last_error) error = {{"code", link.last_error->code}, {"message", link.last_error->message}, {"what_to_do", link.last_error->what_to_do}};
+  if (link.last_error)
+    error = {{"code", link.last_error->code},
+             {"message", link.last_error->message},
+             {"what_to_do", link.last_error->what_to_do}};
   if (link.guard)
-    guard = {{"deletes", link.guard->event_deletions}, {"cards_losing_date", link.guard->card_deletions}, {"pairs", link.guard->pairs}, {"reason", link.guard->reason}};
+    guard = {{"deletes", link.guard->event_deletions},
+             {"cards_losing_date", link.guard->card_deletions},
+             {"pairs", link.guard->pairs},
+             {"reason", link.guard->reason}};
   return {{"id", to_hex(link.link)},
           {"board", to_hex(link.board)},
           {"account", to_hex(link.account)},
@@ -107,10 +120,18 @@ Json link_json(const LinkView& link) {
 }
 
 Json report_json(const RunReport& report) {
-  Json json = {{"inserts", report.inserts}, {"patches", report.patches}, {"deletes", report.deletes},
-               {"card_edits", report.card_edits}, {"cards_created", report.cards_created}, {"plan", report.plan}};
-  if (report.error) json["error"] = {{"code", error_code_name(report.error->code)}, {"message", report.error->message}};
-  if (report.guard) json["guard"] = {{"deletes", report.guard->event_deletions}, {"cards_losing_date", report.guard->card_deletions}, {"reason", report.guard->reason}};
+  Json json = {{"inserts", report.inserts},
+               {"patches", report.patches},
+               {"deletes", report.deletes},
+               {"card_edits", report.card_edits},
+               {"cards_created", report.cards_created},
+               {"plan", report.plan}};
+  if (report.error)
+    json["error"] = {{"code", error_code_name(report.error->code)}, {"message", report.error->message}};
+  if (report.guard)
+    json["guard"] = {{"deletes", report.guard->event_deletions},
+                     {"cards_losing_date", report.guard->card_deletions},
+                     {"reason", report.guard->reason}};
   return json;
 }
 
@@ -122,154 +143,190 @@ Result<OnUnlink> read_on_unlink(const InboundRequest& request) {
 }
 
 void add_accounts(Router& router, const ApiServices& services) {
-  add_route(router, services, "GET", "/v1/google/accounts", [services](const Caller& caller, const InboundRequest& request, const PathParameters&) -> Result<HttpResponse> {
-    KALENDS_TRY(std::vector<AccountView> accounts, services.accounts.list(caller.workspace));
-    Json rows = Json::array();
-    for (const AccountView& account : accounts)
-      rows.push_back({{"id", to_hex(account.account)},
-                      {"member", to_hex(account.member)},
-                      {"email", account.email},
-                      {"state", account.state == AccountState::kConnected ? "connected" : "broken"},
-                      {"scopes", account.scopes},
-                      {"can_make_calendar", account.can_make_calendar()},
-                      {"can_pick_calendar", account.can_pick_calendar()}});
-    KALENDS_TRY(Json page, paged(request, rows));
-    return json_response(200, page);
-  });
-  add_route(router, services, "POST", "/v1/google/connect", [services](const Caller& caller, const InboundRequest& request, const PathParameters&) -> Result<HttpResponse> {
-    KALENDS_TRY(Json body, json_body(request));
-    Accounts::ConnectRequest connect{caller.member, json_text_or_empty(body, "login_hint"), json_is_true(body, "pick"), json_text_or_empty(body, "return_to")};
-    // Back to our own pages only.
-    bool is_path = connect.return_to.empty() || (connect.return_to[0] == '/' && connect.return_to.substr(0, 2) != "//" && connect.return_to.find_first_of("\\\r\n") == std::string::npos);
-    if (!is_path) return invalid("`return_to` is a path of this server.");
-    KALENDS_TRY(std::string url, services.accounts.connect_url(caller.workspace, connect));
-    return json_response(200, {{"url", url}});
-  });
-  add_task(router, services, "DELETE", "/v1/google/accounts/{account}", [services](Caller caller, InboundRequest request, PathParameters path) -> Task<Result<HttpResponse>> {
-    KALENDS_CO_TRY(Id128 account, path_id(path, "account"));
-    KALENDS_CO_TRY(OnUnlink events, read_on_unlink(request));
-    auto disconnecting = services.links.disconnect(caller.workspace, AccountId{account}, events);
-    Status status = co_await disconnecting;
-    if (!status.ok()) co_return status.error();
-    co_return text_response(204, "application/json", "");
-  });
-  add_task(router, services, "GET", "/v1/google/accounts/{account}/calendars", [services](Caller caller, InboundRequest request, PathParameters path) -> Task<Result<HttpResponse>> {
-    KALENDS_CO_TRY(Id128 account, path_id(path, "account"));
-    auto listing = services.links.calendars(caller.workspace, AccountId{account});
-    Result<std::vector<GoogleCalendar>> calendars = co_await listing;
-    if (!calendars.ok()) co_return calendars.error();
-    Json rows = Json::array();
-    for (const GoogleCalendar& calendar : *calendars)
-      rows.push_back({{"id", calendar.id}, {"summary", calendar.summary}, {"access_role", calendar.access_role}, {"primary", calendar.is_primary}, {"time_zone", calendar.time_zone}});
-    KALENDS_CO_TRY(Json page, paged(request, rows));
-    co_return json_response(200, page);
-  });
+  add_route(router, services, "GET", "/v1/google/accounts",
+            [services](const Caller& caller, const InboundRequest& request,
+                       const PathParameters&) -> Result<HttpResponse> {
+              KALENDS_TRY(std::vector<AccountView> accounts, services.accounts.list(caller.workspace));
+              Json rows = Json::array();
+              for (const AccountView& account : accounts)
+                rows.push_back({{"id", to_hex(account.account)},
+                                {"member", to_hex(account.member)},
+                                {"email", account.email},
+                                {"state", account.state == AccountState::kConnected ? "connected" : "broken"},
+                                {"scopes", account.scopes},
+                                {"can_make_calendar", account.can_make_calendar()},
+                                {"can_pick_calendar", account.can_pick_calendar()}});
+              KALENDS_TRY(Json page, paged(request, rows));
+              return json_response(200, page);
+            });
+  add_route(router, services, "POST", "/v1/google/connect",
+            [services](const Caller& caller, const InboundRequest& request,
+                       const PathParameters&) -> Result<HttpResponse> {
+              KALENDS_TRY(Json body, json_body(request));
+              Accounts::ConnectRequest connect{caller.member, json_text_or_empty(body, "login_hint"),
+                                               json_is_true(body, "pick"),
+                                               json_text_or_empty(body, "return_to")};
+              // Back to our own pages only.
+              bool is_path = connect.return_to.empty() ||
+                             (connect.return_to[0] == '/' && connect.return_to.substr(0, 2) != "//" &&
+                              connect.return_to.find_first_of("\\\r\n") == std::string::npos);
+              if (!is_path) return invalid("`return_to` is a path of this server.");
+              KALENDS_TRY(std::string url, services.accounts.connect_url(caller.workspace, connect));
+              return json_response(200, {{"url", url}});
+            });
+  add_task(
+      router, services, "DELETE", "/v1/google/accounts/{account}",
+      [services](Caller caller, InboundRequest request, PathParameters path) -> Task<Result<HttpResponse>> {
+        KALENDS_CO_TRY(Id128 account, path_id(path, "account"));
+        KALENDS_CO_TRY(OnUnlink events, read_on_unlink(request));
+        auto disconnecting = services.links.disconnect(caller.workspace, AccountId{account}, events);
+        Status status = co_await disconnecting;
+        if (!status.ok()) co_return status.error();
+        co_return text_response(204, "application/json", "");
+      });
+  add_task(
+      router, services, "GET", "/v1/google/accounts/{account}/calendars",
+      [services](Caller caller, InboundRequest request, PathParameters path) -> Task<Result<HttpResponse>> {
+        KALENDS_CO_TRY(Id128 account, path_id(path, "account"));
+        auto listing = services.links.calendars(caller.workspace, AccountId{account});
+        Result<std::vector<GoogleCalendar>> calendars = co_await listing;
+        if (!calendars.ok()) co_return calendars.error();
+        Json rows = Json::array();
+        for (const GoogleCalendar& calendar : *calendars)
+          rows.push_back({{"id", calendar.id},
+                          {"summary", calendar.summary},
+                          {"access_role", calendar.access_role},
+                          {"primary", calendar.is_primary},
+                          {"time_zone", calendar.time_zone}});
+        KALENDS_CO_TRY(Json page, paged(request, rows));
+        co_return json_response(200, page);
+      });
 }
 
 void add_links(Router& router, const ApiServices& services) {
-  add_route(router, services, "GET", "/v1/links", [services](const Caller& caller, const InboundRequest& request, const PathParameters&) -> Result<HttpResponse> {
-    std::string board_text = query_value(request, "board");
-    std::optional<DocumentId> board;
-    if (!board_text.empty()) {
-      auto id = id_from_hex(board_text);
-      if (!id) return invalid("`board` must be an id of 32 hexadecimal digits.");
-      board = DocumentId{*id};
-    }
-    KALENDS_TRY(std::vector<LinkView> links, services.links.list(caller.workspace, board));
-    Json rows = Json::array();
-    for (const LinkView& link : links) rows.push_back(link_json(link));
-    KALENDS_TRY(Json page, paged(request, rows));
-    return json_response(200, page);
-  });
-  add_task(router, services, "POST", "/v1/links", [services](Caller caller, InboundRequest request, PathParameters) -> Task<Result<HttpResponse>> {
-    KALENDS_CO_TRY(Json body, json_body(request));
-    LinkRequest link;
-    link.workspace = caller.workspace;
-    KALENDS_CO_TRY(std::optional<Id128> board, optional_id(body, "board"));
-    KALENDS_CO_TRY(std::optional<Id128> account, optional_id(body, "account"));
-    if (!board || !account) co_return invalid("A link needs `board` and `account`.");
-    link.board.raw = *board;
-    link.account.raw = *account;
-    KALENDS_CO_TRY(OpenDocument* open, services.hub.open({caller.workspace, link.board}));
-    const Entity* root = open->replica.document().find(*board);
-    std::string zone = root ? root->text_value(Field::kTimeZone) : std::string();
-    if (is_known_zone(zone)) link.policy.time_zone = zone;
-    KALENDS_CO_TRY_VOID(read_policy(json_member(body, "settings"), link.policy));
-    link.calendar_id = json_text_or_empty(body, "calendar");
-    if (link.calendar_id.empty()) {
-      link.calendar_summary = json_text_or_empty(json_member(body, "create"), "summary");
-      if (link.calendar_summary.empty() && root) link.calendar_summary = root->text_value(Field::kTitle);
-      if (link.calendar_summary.empty()) link.calendar_summary = "Kalends";
-    } else {
-      link.calendar_summary = json_text(body, "calendar_summary").value_or(link.calendar_id);
-    }
-    auto creating = services.links.create(link);
-    Result<LinkView> view = co_await creating;
-    if (!view.ok()) co_return view.error();
-    co_return json_response(201, link_json(*view));
-  });
-  add_route(router, services, "GET", "/v1/links/{link}", [services](const Caller& caller, const InboundRequest&, const PathParameters& path) -> Result<HttpResponse> {
-    KALENDS_TRY(Id128 link, path_id(path, "link"));
-    KALENDS_TRY(LinkView view, services.links.view(caller.workspace, LinkId{link}));
-    return json_response(200, link_json(view));
-  });
-  add_route(router, services, "PATCH", "/v1/links/{link}", [services](const Caller& caller, const InboundRequest& request, const PathParameters& path) -> Result<HttpResponse> {
-    KALENDS_TRY(Id128 id, path_id(path, "link"));
-    KALENDS_TRY(Json body, json_body(request));
-    LinkId link{id};
-    KALENDS_TRY(LinkView view, services.links.view(caller.workspace, link));
-    if (body.contains("settings")) {
-      LinkPolicy policy = view.policy;
-      KALENDS_TRY_VOID(read_policy(body["settings"], policy));
-      KALENDS_TRY_VOID(services.links.set_policy(caller.workspace, link, policy));
-    }
-    if (body.contains("state")) {
-      LinkState state = view.state;
-      KALENDS_TRY_VOID(read_name(body, "state", kStates, state));
-      KALENDS_TRY_VOID(services.links.set_state(caller.workspace, link, state));
-    }
-    KALENDS_TRY(view, services.links.view(caller.workspace, link));
-    return json_response(200, link_json(view));
-  });
-  add_task(router, services, "DELETE", "/v1/links/{link}", [services](Caller caller, InboundRequest request, PathParameters path) -> Task<Result<HttpResponse>> {
-    KALENDS_CO_TRY(Id128 link, path_id(path, "link"));
-    KALENDS_CO_TRY(OnUnlink events, read_on_unlink(request));
-    auto unlinking = services.links.unlink(caller.workspace, LinkId{link}, events);
-    Status status = co_await unlinking;
-    if (!status.ok()) co_return status.error();
-    co_return text_response(204, "application/json", "");
-  });
-  add_route(router, services, "POST", "/v1/links/{link}/approve", [services](const Caller& caller, const InboundRequest&, const PathParameters& path) -> Result<HttpResponse> {
-    KALENDS_TRY(Id128 link, path_id(path, "link"));
-    KALENDS_TRY_VOID(services.links.approve(caller.workspace, LinkId{link}));
-    KALENDS_TRY(LinkView view, services.links.view(caller.workspace, LinkId{link}));
-    return json_response(200, link_json(view));
-  });
-  add_task(router, services, "POST", "/v1/links/{link}/sync", [services](Caller caller, InboundRequest request, PathParameters path) -> Task<Result<HttpResponse>> {
-    KALENDS_CO_TRY(Id128 link, path_id(path, "link"));
-    KALENDS_CO_TRY(Json body, json_body(request));
-    bool is_dry_run = json_is_true(body, "dry_run");
-    auto syncing = services.links.sync_once(caller.workspace, LinkId{link}, is_dry_run);
-    Result<RunReport> report = co_await syncing;
-    if (!report.ok()) co_return report.error();
-    co_return json_response(200, report_json(*report));
-  });
-  add_route(router, services, "GET", "/v1/boards/{board}/cards/{card}/explain", [services](const Caller& caller, const InboundRequest&, const PathParameters& path) -> Result<HttpResponse> {
-    KALENDS_TRY(Id128 board, path_id(path, "board"));
-    KALENDS_TRY(Id128 card, path_id(path, "card"));
-    KALENDS_TRY(std::string text, services.links.explain(caller.workspace, DocumentId{board}, CardId{card}));
-    return text_response(200, "application/json", text);
-  });
-  add_route(router, services, "GET", "/v1/sync", [services](const Caller& caller, const InboundRequest&, const PathParameters&) -> Result<HttpResponse> {
-    KALENDS_TRY(std::vector<LinkView> links, services.links.list(caller.workspace, std::nullopt));
-    Json rows = Json::array();
-    bool is_at_rest = true;
-    for (const LinkView& link : links) {
-      rows.push_back(link_json(link));
-      is_at_rest = is_at_rest && link.dirty == 0 && !link.is_running;
-    }
-    return json_response(200, {{"at_rest", is_at_rest}, {"api_calls", services.links.api_calls()}, {"links", rows}});
-  });
+  add_route(router, services, "GET", "/v1/links",
+            [services](const Caller& caller, const InboundRequest& request,
+                       const PathParameters&) -> Result<HttpResponse> {
+              std::string board_text = query_value(request, "board");
+              std::optional<DocumentId> board;
+              if (!board_text.empty()) {
+                auto id = id_from_hex(board_text);
+                if (!id) return invalid("`board` must be an id of 32 hexadecimal digits.");
+                board = DocumentId{*id};
+              }
+              KALENDS_TRY(std::vector<LinkView> links, services.links.list(caller.workspace, board));
+              Json rows = Json::array();
+              for (const LinkView& link : links) rows.push_back(link_json(link));
+              KALENDS_TRY(Json page, paged(request, rows));
+              return json_response(200, page);
+            });
+  add_task(router, services, "POST", "/v1/links",
+           [services](Caller caller, InboundRequest request, PathParameters) -> Task<Result<HttpResponse>> {
+             KALENDS_CO_TRY(Json body, json_body(request));
+             LinkRequest link;
+             link.workspace = caller.workspace;
+             KALENDS_CO_TRY(std::optional<Id128> board, optional_id(body, "board"));
+             KALENDS_CO_TRY(std::optional<Id128> account, optional_id(body, "account"));
+             if (!board || !account) co_return invalid("A link needs `board` and `account`.");
+             link.board.raw = *board;
+             link.account.raw = *account;
+             KALENDS_CO_TRY(OpenDocument * open, services.hub.open({caller.workspace, link.board}));
+             const Entity* root = open->replica.document().find(*board);
+             std::string zone = root ? root->text_value(Field::kTimeZone) : std::string();
+             if (is_known_zone(zone)) link.policy.time_zone = zone;
+             KALENDS_CO_TRY_VOID(read_policy(json_member(body, "settings"), link.policy));
+             link.calendar_id = json_text_or_empty(body, "calendar");
+             if (link.calendar_id.empty()) {
+               link.calendar_summary = json_text_or_empty(json_member(body, "create"), "summary");
+               if (link.calendar_summary.empty() && root)
+                 link.calendar_summary = root->text_value(Field::kTitle);
+               if (link.calendar_summary.empty()) link.calendar_summary = "Kalends";
+             } else {
+               link.calendar_summary = json_text(body, "calendar_summary").value_or(link.calendar_id);
+             }
+             auto creating = services.links.create(link);
+             Result<LinkView> view = co_await creating;
+             if (!view.ok()) co_return view.error();
+             co_return json_response(201, link_json(*view));
+           });
+  add_route(router, services, "GET", "/v1/links/{link}",
+            [services](const Caller& caller, const InboundRequest&,
+                       const PathParameters& path) -> Result<HttpResponse> {
+              KALENDS_TRY(Id128 link, path_id(path, "link"));
+              KALENDS_TRY(LinkView view, services.links.view(caller.workspace, LinkId{link}));
+              return json_response(200, link_json(view));
+            });
+  add_route(router, services, "PATCH", "/v1/links/{link}",
+            [services](const Caller& caller, const InboundRequest& request,
+                       const PathParameters& path) -> Result<HttpResponse> {
+              KALENDS_TRY(Id128 id, path_id(path, "link"));
+              KALENDS_TRY(Json body, json_body(request));
+              LinkId link{id};
+              KALENDS_TRY(LinkView view, services.links.view(caller.workspace, link));
+              if (body.contains("settings")) {
+                LinkPolicy policy = view.policy;
+                KALENDS_TRY_VOID(read_policy(body["settings"], policy));
+                KALENDS_TRY_VOID(services.links.set_policy(caller.workspace, link, policy));
+              }
+              if (body.contains("state")) {
+                LinkState state = view.state;
+                KALENDS_TRY_VOID(read_name(body, "state", kStates, state));
+                KALENDS_TRY_VOID(services.links.set_state(caller.workspace, link, state));
+              }
+              KALENDS_TRY(view, services.links.view(caller.workspace, link));
+              return json_response(200, link_json(view));
+            });
+  add_task(
+      router, services, "DELETE", "/v1/links/{link}",
+      [services](Caller caller, InboundRequest request, PathParameters path) -> Task<Result<HttpResponse>> {
+        KALENDS_CO_TRY(Id128 link, path_id(path, "link"));
+        KALENDS_CO_TRY(OnUnlink events, read_on_unlink(request));
+        auto unlinking = services.links.unlink(caller.workspace, LinkId{link}, events);
+        Status status = co_await unlinking;
+        if (!status.ok()) co_return status.error();
+        co_return text_response(204, "application/json", "");
+      });
+  add_route(router, services, "POST", "/v1/links/{link}/approve",
+            [services](const Caller& caller, const InboundRequest&,
+                       const PathParameters& path) -> Result<HttpResponse> {
+              KALENDS_TRY(Id128 link, path_id(path, "link"));
+              KALENDS_TRY_VOID(services.links.approve(caller.workspace, LinkId{link}));
+              KALENDS_TRY(LinkView view, services.links.view(caller.workspace, LinkId{link}));
+              return json_response(200, link_json(view));
+            });
+  add_task(
+      router, services, "POST", "/v1/links/{link}/sync",
+      [services](Caller caller, InboundRequest request, PathParameters path) -> Task<Result<HttpResponse>> {
+        KALENDS_CO_TRY(Id128 link, path_id(path, "link"));
+        KALENDS_CO_TRY(Json body, json_body(request));
+        bool is_dry_run = json_is_true(body, "dry_run");
+        auto syncing = services.links.sync_once(caller.workspace, LinkId{link}, is_dry_run);
+        Result<RunReport> report = co_await syncing;
+        if (!report.ok()) co_return report.error();
+        co_return json_response(200, report_json(*report));
+      });
+  add_route(router, services, "GET", "/v1/boards/{board}/cards/{card}/explain",
+            [services](const Caller& caller, const InboundRequest&,
+                       const PathParameters& path) -> Result<HttpResponse> {
+              KALENDS_TRY(Id128 board, path_id(path, "board"));
+              KALENDS_TRY(Id128 card, path_id(path, "card"));
+              KALENDS_TRY(std::string text,
+                          services.links.explain(caller.workspace, DocumentId{board}, CardId{card}));
+              return text_response(200, "application/json", text);
+            });
+  add_route(
+      router, services, "GET", "/v1/sync",
+      [services](const Caller& caller, const InboundRequest&, const PathParameters&) -> Result<HttpResponse> {
+        KALENDS_TRY(std::vector<LinkView> links, services.links.list(caller.workspace, std::nullopt));
+        Json rows = Json::array();
+        bool is_at_rest = true;
+        for (const LinkView& link : links) {
+          rows.push_back(link_json(link));
+          is_at_rest = is_at_rest && link.dirty == 0 && !link.is_running;
+        }
+        return json_response(
+            200, {{"at_rest", is_at_rest}, {"api_calls", services.links.api_calls()}, {"links", rows}});
+      });
 }
 
 Task<void> finish_connect(ApiServices services, FormFields query, Respond respond) {
@@ -295,15 +352,20 @@ Task<void> finish_connect(ApiServices services, FormFields query, Respond respon
 void add_google_routes(Router& router, const ApiServices& services) {
   add_accounts(router, services);
   add_links(router, services);
-  router.add("GET", "/oauth/google/callback", [services](InboundRequest request, PathParameters, Respond respond) {
-    auto query = form_decode(request.query);
-    if (!query) return respond(problem_response(invalid("The address is malformed: begin again.")));
-    services.tasks.spawn(finish_connect(services, std::move(*query), std::move(respond)));
-  });
-  router.add("POST", "/webhooks/google/calendar", [services](InboundRequest request, PathParameters, Respond respond) {
-    bool is_ours = services.links.ring(request.headers.get("X-Goog-Channel-ID"), request.headers.get("X-Goog-Channel-Token"));
-    respond(is_ours ? text_response(204, "text/plain", "") : problem_response(not_found("There is nothing here.")));
-  });
+  router.add("GET", "/oauth/google/callback",
+             [services](InboundRequest request, PathParameters, Respond respond) {
+               auto query = form_decode(request.query);
+               if (!query)
+                 return respond(problem_response(invalid("The address is malformed: begin again.")));
+               services.tasks.spawn(finish_connect(services, std::move(*query), std::move(respond)));
+             });
+  router.add("POST", "/webhooks/google/calendar",
+             [services](InboundRequest request, PathParameters, Respond respond) {
+               bool is_ours = services.links.ring(request.headers.get("X-Goog-Channel-ID"),
+                                                  request.headers.get("X-Goog-Channel-Token"));
+               respond(is_ours ? text_response(204, "text/plain", "")
+                               : problem_response(not_found("There is nothing here.")));
+             });
 }
 
 }  // namespace kalends

@@ -32,10 +32,13 @@ class FolderLock {
  public:
   static Result<FolderLock> take(const std::string& folder) {
     int file = ::open((folder + "/kalends.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (file < 0) return Error{ErrorCode::kUnavailable, "The data folder " + folder + " cannot be written: " + std::strerror(errno) + ".", 0};
+    if (file < 0)
+      return Error{ErrorCode::kUnavailable,
+                   "The data folder " + folder + " cannot be written: " + std::strerror(errno) + ".", 0};
     if (::flock(file, LOCK_EX | LOCK_NB) != 0) {
       ::close(file);
-      return Error{ErrorCode::kConflict, "Another Kalends works in " + folder + ". Stop it, or give another --data-dir.", 0};
+      return Error{ErrorCode::kConflict,
+                   "Another Kalends works in " + folder + ". Stop it, or give another --data-dir.", 0};
     }
     return FolderLock(file);
   }
@@ -52,10 +55,13 @@ class FolderLock {
 Status write_private_file(const std::string& path, const std::string& text) {
   std::string temporary = path + ".new";
   int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  bool is_fine = file >= 0 && ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(file) == 0;
+  bool is_fine = file >= 0 && ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+                 ::fsync(file) == 0;
   if (file >= 0) ::close(file);
   is_fine = is_fine && ::rename(temporary.c_str(), path.c_str()) == 0;
-  if (!is_fine) return Error{ErrorCode::kUnavailable, "The file " + path + " cannot be written: " + std::strerror(errno) + ".", 0};
+  if (!is_fine)
+    return Error{ErrorCode::kUnavailable,
+                 "The file " + path + " cannot be written: " + std::strerror(errno) + ".", 0};
   return {};
 }
 
@@ -72,7 +78,8 @@ std::string local_server_path(const std::string& data_dir) { return data_dir + "
 
 class App::Parts {
  public:
-  Parts(const Settings& settings, Log& log, FolderLock lock) : settings_(settings), log_(log), lock_(std::move(lock)) {}
+  Parts(const Settings& settings, Log& log, FolderLock lock)
+      : settings_(settings), log_(log), lock_(std::move(lock)) {}
 
   // Everything is in the store already; this only spares the next start some work.
   void close() {
@@ -98,17 +105,27 @@ class App::Parts {
       files_ = std::make_unique<StaticFiles>(std::move(files));
     }
     KALENDS_TRY(server_, HttpServer::open(
-                             options, [this](InboundRequest request, Respond respond) { handle(std::move(request), std::move(respond)); },
-                             [this](const InboundRequest& request, std::shared_ptr<WebSocket> socket) { return open_socket(request, std::move(socket)); }, log_));
+                             options,
+                             [this](InboundRequest request, Respond respond) {
+                               handle(std::move(request), std::move(respond));
+                             },
+                             [this](const InboundRequest& request, std::shared_ptr<WebSocket> socket) {
+                               return open_socket(request, std::move(socket));
+                             },
+                             log_));
     // Port 0: the system has picked one.
-    bool is_default_url = settings_.public_url.empty() || settings_.public_url == "http://" + settings_.listen;
+    bool is_default_url =
+        settings_.public_url.empty() || settings_.public_url == "http://" + settings_.listen;
     if (is_default_url) settings_.public_url = "http://" + url_host() + ":" + std::to_string(server_->port());
     for (const std::string& origin : page_origins()) server_->allow_origin(origin);
     effects_ = std::make_unique<LoopEffects>(http_, *server_);
     hub_ = std::make_unique<ReplicaHub>(ports(), static_cast<size_t>(settings_.open_boards));
-    OauthClient client{settings_.google_client_id, settings_.google_client_secret, settings_.google_auth_url, settings_.google_token_url,
-                       settings_.google_revoke_url, settings_.oauth_callback_url(), settings_.request_timeout_ms};
-    accounts_ = std::make_unique<Accounts>(ports(), AccountsOptions{client, settings_.google_certs_url, settings_.has_google_client()});
+    OauthClient client{settings_.google_client_id,  settings_.google_client_secret,
+                       settings_.google_auth_url,   settings_.google_token_url,
+                       settings_.google_revoke_url, settings_.oauth_callback_url(),
+                       settings_.request_timeout_ms};
+    accounts_ = std::make_unique<Accounts>(
+        ports(), AccountsOptions{client, settings_.google_certs_url, settings_.has_google_client()});
     EngineOptions engine;
     engine.google_api_url = settings_.google_api_url;
     if (settings_.can_receive_push()) engine.webhook_url = settings_.webhook_url();
@@ -127,7 +144,9 @@ class App::Parts {
     add_google_routes(router_, services);
     add_porting_routes(router_, services);
     add_openapi_route(router_);
-    router_.add("GET", "/healthz", [](InboundRequest, PathParameters, Respond respond) { respond(json_response(200, {{"ok", true}})); });
+    router_.add("GET", "/healthz", [](InboundRequest, PathParameters, Respond respond) {
+      respond(json_response(200, {{"ok", true}}));
+    });
     return links_->start();
   }
 
@@ -135,7 +154,8 @@ class App::Parts {
     if (router_.route(request, respond)) return;
     if (files_)
       if (auto file = files_->answer(request)) return respond(std::move(*file));
-    respond(problem_response(not_found("There is nothing at this address. The API is described at /openapi.json.")));
+    respond(problem_response(
+        not_found("There is nothing at this address. The API is described at /openapi.json.")));
   }
 
   Result<WebSocketHandlers> open_socket(const InboundRequest&, std::shared_ptr<WebSocket> socket) {
@@ -145,10 +165,12 @@ class App::Parts {
     };
     auto send = [socket](Bytes frame) { socket->send(std::string(as_text(frame)), true); };
     // Both handlers share it; the end of the connection ends it, whoever still holds a handler.
-    auto session = std::make_shared<std::unique_ptr<LiveSession>>(std::make_unique<LiveSession>(*hub_, authenticate_socket, send));
+    auto session = std::make_shared<std::unique_ptr<LiveSession>>(
+        std::make_unique<LiveSession>(*hub_, authenticate_socket, send));
     WebSocketHandlers handlers;
     handlers.on_message = [session, socket](std::string message, bool is_binary) {
-      if (*session && (!is_binary || !(*session)->receive(as_bytes(message)))) socket->close(1008, "See the last message.");
+      if (*session && (!is_binary || !(*session)->receive(as_bytes(message))))
+        socket->close(1008, "See the last message.");
     };
     handlers.on_close = [session] { session->reset(); };
     return handlers;
@@ -165,7 +187,8 @@ class App::Parts {
   std::string url_host() const {
     bool is_any = settings_.listen_host == "0.0.0.0" || settings_.listen_host == "::";
     if (is_any) return "127.0.0.1";
-    return settings_.listen_host.find(':') == std::string::npos ? settings_.listen_host : "[" + settings_.listen_host + "]";
+    return settings_.listen_host.find(':') == std::string::npos ? settings_.listen_host
+                                                                : "[" + settings_.listen_host + "]";
   }
 
   // Our own pages: under the public address, and on this machine under either of its names.
@@ -173,12 +196,13 @@ class App::Parts {
     std::vector<std::string> origins;
     if (auto url = parse_url(settings_.public_url); url.ok()) origins.push_back(url->origin());
     for (const char* name : {"127.0.0.1", "localhost"})
-      if (is_loopback_host(settings_.listen_host)) origins.push_back("http://" + std::string(name) + ":" + std::to_string(server_->port()));
+      if (is_loopback_host(settings_.listen_host))
+        origins.push_back("http://" + std::string(name) + ":" + std::to_string(server_->port()));
     return origins;
   }
 
-  // The folder's lock lets one worker live at a time, so after a crash the next one takes its leases over at once;
-  // the epoch rises all the same.
+  // The folder's lock lets one worker live at a time, so after a crash the next one takes its leases over at
+  // once; the epoch rises all the same.
   ReplicaId lease_holder() const {
     ReplicaId holder;
     std::memcpy(holder.raw.bytes.data(), secrets_->keyed_hash("lease holder", {}).data(), 16);
@@ -204,7 +228,8 @@ class App::Parts {
       KALENDS_TRY_VOID(hub_->create({workspace, DocumentId{workspace.raw}}, DocumentKind::kWorkspace, context,
                                     {CreateCommand{EntityType::kMember, owner.raw, {}, {}, {}}}));
       KALENDS_TRY(auto txn, store_->begin());
-      KALENDS_TRY_VOID(txn->put_member(workspace, {owner, to_bytes(json_dump({{"name", "Owner"}})), context.now_ms}));
+      KALENDS_TRY_VOID(
+          txn->put_member(workspace, {owner, to_bytes(json_dump({{"name", "Owner"}})), context.now_ms}));
       KALENDS_TRY_VOID(txn->set_meta("workspace", workspace.raw.bytes));
       KALENDS_TRY_VOID(txn->set_meta("owner", owner.raw.bytes));
       KALENDS_TRY_VOID(txn->commit());
@@ -216,11 +241,13 @@ class App::Parts {
         KALENDS_TRY(owner_bytes, txn->meta("owner"));
       }
       MemberId owner;
-      if (owner_bytes && owner_bytes->size() == 16) std::memcpy(owner.raw.bytes.data(), owner_bytes->data(), 16);
+      if (owner_bytes && owner_bytes->size() == 16)
+        std::memcpy(owner.raw.bytes.data(), owner_bytes->data(), 16);
       KALENDS_TRY(local_token_, create_token(ports(), workspace, {owner, Role::kOwner, "local commands"}));
       KALENDS_TRY_VOID(write_private_file(token_path, local_token_));
     }
-    Json local = {{"url", "http://" + url_host() + ":" + std::to_string(server_->port())}, {"pid", ::getpid()}};
+    Json local = {{"url", "http://" + url_host() + ":" + std::to_string(server_->port())},
+                  {"pid", ::getpid()}};
     return write_private_file(local_server_path(settings_.data_dir), json_dump(local));
   }
 
@@ -249,7 +276,9 @@ App::~App() = default;
 Result<std::unique_ptr<App>> App::open(const Settings& settings, Log& log) {
   std::error_code problem;
   std::filesystem::create_directories(settings.data_dir, problem);
-  if (problem) return Error{ErrorCode::kUnavailable, "The data folder " + settings.data_dir + " cannot be made: " + problem.message() + ".", 0};
+  if (problem)
+    return Error{ErrorCode::kUnavailable,
+                 "The data folder " + settings.data_dir + " cannot be made: " + problem.message() + ".", 0};
   ::chmod(settings.data_dir.c_str(), 0700);
   KALENDS_TRY(FolderLock lock, FolderLock::take(settings.data_dir));
   auto parts = std::make_unique<Parts>(settings, log, std::move(lock));
@@ -268,7 +297,10 @@ Result<LocalServer> find_local_server(const std::string& data_dir) {
   auto facts = parse_json(read_file(local_server_path(data_dir)));
   std::string token = read_file(data_dir + "/local-token");
   if (!facts.ok() || token.empty())
-    return Error{ErrorCode::kUnavailable, "No Kalends is running in " + data_dir + ". Start it with `kalends serve`, or give its --data-dir.", 0};
+    return Error{
+        ErrorCode::kUnavailable,
+        "No Kalends is running in " + data_dir + ". Start it with `kalends serve`, or give its --data-dir.",
+        0};
   return LocalServer{json_text_or_empty(*facts, "url"), token};
 }
 

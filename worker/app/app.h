@@ -14,8 +14,8 @@ namespace kalends {
 
 class App {
  public:
-  // Opens the data folder (made when missing), its key and database, and binds the address. kConflict: another
-  // Kalends works in this folder.
+  // Opens the data folder (made when missing), its key and database, and binds the address. kConflict:
+  // another Kalends works in this folder.
   static Result<std::unique_ptr<App>> open(const Settings& settings, Log& log);
   ~App();
 
@@ -26,7 +26,8 @@ class App {
   // Serves until stop() is called from a signal handler's thread.
   void run();
   void stop();
-  // After run(): saves snapshots. The process may end at once then; calls to Google under way are not waited for.
+  // After run(): saves snapshots. The process may end at once then; calls to Google under way are not waited
+  // for.
   void close();
 
  private:

@@ -23,7 +23,8 @@ constexpr int64_t kAnswerMs = 10 * 60 * 1000;
 class ApiClient {
  public:
   explicit ApiClient(LocalServer server) : server_(std::move(server)) {
-    while (!server_.token.empty() && (server_.token.back() == '\n' || server_.token.back() == ' ')) server_.token.pop_back();
+    while (!server_.token.empty() && (server_.token.back() == '\n' || server_.token.back() == ' '))
+      server_.token.pop_back();
   }
 
   // The parsed answer; an error carries the server's own words.
@@ -38,7 +39,8 @@ class ApiClient {
     request.max_body_bytes = 256 * 1024 * 1024;
     HttpOutcome outcome = http_.send(request);
     if (!outcome.response.ok())
-      return Error{ErrorCode::kUnavailable, "The worker at " + server_.url + " does not answer: start it with `kalends serve`.", 0};
+      return Error{ErrorCode::kUnavailable,
+                   "The worker at " + server_.url + " does not answer: start it with `kalends serve`.", 0};
     raw_ = outcome.response->body;
     Json answer;
     if (!raw_.empty()) {
@@ -46,10 +48,15 @@ class ApiClient {
       if (parsed.ok()) answer = std::move(*parsed);
     }
     if (outcome.response->status >= 300)
-      return Error{ErrorCode::kInvalid, json_text(answer, "detail").value_or("The worker answered " + std::to_string(outcome.response->status) + "."), 0};
+      return Error{ErrorCode::kInvalid,
+                   json_text(answer, "detail")
+                       .value_or("The worker answered " + std::to_string(outcome.response->status) + "."),
+                   0};
     return answer;
   }
-  Result<Json> call(const std::string& method, const std::string& path, const Json& body) { return call(method, path, json_dump(body)); }
+  Result<Json> call(const std::string& method, const std::string& path, const Json& body) {
+    return call(method, path, json_dump(body));
+  }
   const std::string& raw() const { return raw_; }
 
   // All pages of a collection.
@@ -58,7 +65,8 @@ class ApiClient {
     std::string cursor;
     do {
       std::string joiner = path.find('?') == std::string::npos ? "?" : "&";
-      KALENDS_TRY(Json page, call("GET", path + joiner + "limit=500" + (cursor.empty() ? "" : "&cursor=" + percent_encode(cursor))));
+      KALENDS_TRY(Json page, call("GET", path + joiner + "limit=500" +
+                                             (cursor.empty() ? "" : "&cursor=" + percent_encode(cursor))));
       for (Json& item : page["items"]) items.push_back(std::move(item));
       cursor = json_text_or_empty(page, "next_cursor");
     } while (!cursor.empty());
@@ -72,10 +80,14 @@ class ApiClient {
     for (const Json& item : items) {
       std::string id = json_text_or_empty(item, "id"), title = json_text_or_empty(item, "title");
       if (id == name || title == name) return id;
-      if (!name.empty() && (title.compare(0, name.size(), name) == 0 || id.compare(0, name.size(), name) == 0)) matches.push_back(id);
+      if (!name.empty() &&
+          (title.compare(0, name.size(), name) == 0 || id.compare(0, name.size(), name) == 0))
+        matches.push_back(id);
     }
     if (matches.size() == 1) return matches[0];
-    return not_found(std::string(matches.empty() ? "There is no " : "More than one ") + what + (matches.empty() ? " called \"" : " begins with \"") + name + "\". Give its id or its whole title.");
+    return not_found(std::string(matches.empty() ? "There is no " : "More than one ") + what +
+                     (matches.empty() ? " called \"" : " begins with \"") + name +
+                     "\". Give its id or its whole title.");
   }
 
  private:
@@ -96,9 +108,14 @@ void print(const std::string& text) { std::printf("%s\n", text.c_str()); }
 
 std::string link_line(const Json& link) {
   const Json& status = link["status"];
-  std::string line = json_text_or_empty(link, "id") + "  " + json_text_or_empty(link, "state") + "  " + json_text_or_empty(link["calendar"], "summary") + "  " +
-                     std::to_string(status["pairs"].get<uint64_t>()) + " pairs, " + std::to_string(status["dirty"].get<uint64_t>()) + " waiting, push " + (status["push"] == true ? "on" : "off");
-  if (status["last_error"].is_object()) line += "\n    error: " + json_text_or_empty(status["last_error"], "message") + " " + json_text_or_empty(status["last_error"], "what_to_do");
+  std::string line = json_text_or_empty(link, "id") + "  " + json_text_or_empty(link, "state") + "  " +
+                     json_text_or_empty(link["calendar"], "summary") + "  " +
+                     std::to_string(status["pairs"].get<uint64_t>()) + " pairs, " +
+                     std::to_string(status["dirty"].get<uint64_t>()) + " waiting, push " +
+                     (status["push"] == true ? "on" : "off");
+  if (status["last_error"].is_object())
+    line += "\n    error: " + json_text_or_empty(status["last_error"], "message") + " " +
+            json_text_or_empty(status["last_error"], "what_to_do");
   if (status["guard"].is_object()) line += "\n    guard: " + json_text_or_empty(status["guard"], "reason");
   return line;
 }
@@ -108,44 +125,55 @@ std::string link_line(const Json& link) {
 class Commands::Parts {
  public:
   Parts(CLI::App& app, const Settings& settings) : settings_(settings) {
-    app.add_option("--server", server_url_, "Address of the worker to talk to instead of the one in the data folder (with --token)");
+    app.add_option("--server", server_url_,
+                   "Address of the worker to talk to instead of the one in the data folder (with --token)");
     app.add_option("--token", token_, "Token for --server")->envname("KALENDS_TOKEN");
 
     auto* token = app.add_subcommand("token", "Access tokens")->require_subcommand(1);
     auto* create = token->add_subcommand("create", "Make a token that acts as a member, and print it once");
     create->add_option("--member", member_, "Name or id of the member; a new name adds a member")->required();
-    create->add_option("--role", role_, "owner, member or viewer")->check(CLI::IsMember({"owner", "member", "viewer"}))->capture_default_str();
+    create->add_option("--role", role_, "owner, member or viewer")
+        ->check(CLI::IsMember({"owner", "member", "viewer"}))
+        ->capture_default_str();
     on(create, [this](ApiClient& api) -> Status {
       KALENDS_TRY(Json answer, api.call("POST", "/v1/tokens", Json{{"member", member_}, {"role", role_}}));
       print(json_text_or_empty(answer, "token"));
       return {};
     });
 
-    auto* connect = app.add_subcommand("connect", "Print the address to open in order to connect a Google account");
+    auto* connect =
+        app.add_subcommand("connect", "Print the address to open in order to connect a Google account");
     connect->add_option("--login-hint", login_hint_, "Mail address of the account");
     connect->add_flag("--pick", wants_to_pick_, "Also ask for what picking an existing calendar needs");
     on(connect, [this](ApiClient& api) -> Status {
-      KALENDS_TRY(Json answer, api.call("POST", "/v1/google/connect", Json{{"login_hint", login_hint_}, {"pick", wants_to_pick_}}));
+      KALENDS_TRY(Json answer, api.call("POST", "/v1/google/connect",
+                                        Json{{"login_hint", login_hint_}, {"pick", wants_to_pick_}}));
       print(json_text_or_empty(answer, "url"));
       return {};
     });
-    auto* disconnect = app.add_subcommand("disconnect", "Unlink everything of a Google account, stop its channels, revoke the permission at Google");
+    auto* disconnect = app.add_subcommand(
+        "disconnect",
+        "Unlink everything of a Google account, stop its channels, revoke the permission at Google");
     disconnect->add_option("account", account_, "Mail address or id")->required();
     disconnect->add_flag("--remove-events", is_removing_, "Also remove the events that Kalends made");
     on(disconnect, [this](ApiClient& api) -> Status {
       KALENDS_TRY(std::string account, find_account(api));
-      KALENDS_TRY(Json answer, api.call("DELETE", "/v1/google/accounts/" + account + (is_removing_ ? "?events=remove" : "")));
+      KALENDS_TRY(Json answer, api.call("DELETE", "/v1/google/accounts/" + account +
+                                                      (is_removing_ ? "?events=remove" : "")));
       print("Disconnected.");
       return {};
     });
 
     auto* import = app.add_subcommand("import", "Bring a board in")->require_subcommand(1);
-    auto* trello = import->add_subcommand("trello", "A board exported from Trello as JSON: all of it, or nothing");
+    auto* trello =
+        import->add_subcommand("trello", "A board exported from Trello as JSON: all of it, or nothing");
     trello->add_option("file", file_, "The export")->required();
-    trello->add_option("--time-zone", time_zone_, "IANA zone in which the board's dates are shown")->capture_default_str();
+    trello->add_option("--time-zone", time_zone_, "IANA zone in which the board's dates are shown")
+        ->capture_default_str();
     on(trello, [this](ApiClient& api) -> Status {
       KALENDS_TRY(std::string text, read_whole_file(file_));
-      KALENDS_TRY(Json answer, api.call("POST", "/v1/import/trello?time_zone=" + percent_encode(time_zone_), text));
+      KALENDS_TRY(Json answer,
+                  api.call("POST", "/v1/import/trello?time_zone=" + percent_encode(time_zone_), text));
       print("Board " + json_text_or_empty(answer, "board"));
       print(json_text_or_empty(answer, "report_text"));
       return {};
@@ -155,12 +183,15 @@ class Commands::Parts {
     on(import_export, [this](ApiClient& api) -> Status {
       KALENDS_TRY(std::string text, read_whole_file(file_));
       KALENDS_TRY(Json answer, api.call("POST", "/v1/import/export", text));
-      print("Board " + json_text_or_empty(answer, "board") + ", state " + json_text_or_empty(answer, "state_hash"));
+      print("Board " + json_text_or_empty(answer, "board") + ", state " +
+            json_text_or_empty(answer, "state_hash"));
       return {};
     });
     auto* export_command = app.add_subcommand("export", "Write a board to standard output");
     export_command->add_option("board", board_, "Title or id")->required();
-    export_command->add_option("--format", format_, "json (comes back as it was), ics or csv")->check(CLI::IsMember({"json", "ics", "csv"}))->capture_default_str();
+    export_command->add_option("--format", format_, "json (comes back as it was), ics or csv")
+        ->check(CLI::IsMember({"json", "ics", "csv"}))
+        ->capture_default_str();
     on(export_command, [this](ApiClient& api) -> Status {
       KALENDS_TRY(std::string board, api.find("/v1/boards", board_, "board"));
       KALENDS_TRY(Json answer, api.call("GET", "/v1/boards/" + board + "/export?format=" + format_));
@@ -170,10 +201,14 @@ class Commands::Parts {
 
     auto* link = app.add_subcommand("link", "Keep a board and a calendar in step");
     link->add_option("board", board_, "Title or id of the board")->required();
-    link->add_option("calendar", calendar_, "Id of a calendar, or \"new\" for one that Kalends makes")->required();
-    link->add_option("--account", account_, "Mail address or id of the connected account; needed when there are several");
+    link->add_option("calendar", calendar_, "Id of a calendar, or \"new\" for one that Kalends makes")
+        ->required();
+    link->add_option("--account", account_,
+                     "Mail address or id of the connected account; needed when there are several");
     link->add_option("--inbox", inbox_, "List that receives the events which people make in the calendar");
-    link->add_option("--details", details_, "What events show: full, title or busy")->check(CLI::IsMember({"full", "title", "busy"}))->capture_default_str();
+    link->add_option("--details", details_, "What events show: full, title or busy")
+        ->check(CLI::IsMember({"full", "title", "busy"}))
+        ->capture_default_str();
     on(link, [this](ApiClient& api) -> Status {
       KALENDS_TRY(std::string board, api.find("/v1/boards", board_, "board"));
       KALENDS_TRY(std::string account, find_account(api));
@@ -191,12 +226,14 @@ class Commands::Parts {
     unlink->add_option("link", link_, "Id of the link")->required();
     unlink->add_flag("--remove-events", is_removing_, "Also remove the events that Kalends made");
     on(unlink, [this](ApiClient& api) -> Status {
-      KALENDS_TRY(Json answer, api.call("DELETE", "/v1/links/" + link_ + (is_removing_ ? "?events=remove" : "")));
+      KALENDS_TRY(Json answer,
+                  api.call("DELETE", "/v1/links/" + link_ + (is_removing_ ? "?events=remove" : "")));
       print("Unlinked.");
       return {};
     });
     for (const char* state : {"pause", "resume"}) {
-      auto* command = app.add_subcommand(state, std::string(state) == "pause" ? "Stop a link for a while" : "Let a paused link go on");
+      auto* command = app.add_subcommand(
+          state, std::string(state) == "pause" ? "Stop a link for a while" : "Let a paused link go on");
       command->add_option("link", link_, "Id of the link")->required();
       std::string wanted = std::string(state) == "pause" ? "paused" : "active";
       on(command, [this, wanted](ApiClient& api) -> Status {
@@ -221,9 +258,12 @@ class Commands::Parts {
     auto* status = app.add_subcommand("status", "Boards, accounts, links and their health");
     on(status, [](ApiClient& api) -> Status {
       KALENDS_TRY(Json boards, api.all("/v1/boards"));
-      for (const Json& board : boards) print("board    " + json_text_or_empty(board, "id") + "  " + json_text_or_empty(board, "title"));
+      for (const Json& board : boards)
+        print("board    " + json_text_or_empty(board, "id") + "  " + json_text_or_empty(board, "title"));
       KALENDS_TRY(Json accounts, api.all("/v1/google/accounts"));
-      for (const Json& account : accounts) print("account  " + json_text_or_empty(account, "id") + "  " + json_text_or_empty(account, "email") + "  " + json_text_or_empty(account, "state"));
+      for (const Json& account : accounts)
+        print("account  " + json_text_or_empty(account, "id") + "  " + json_text_or_empty(account, "email") +
+              "  " + json_text_or_empty(account, "state"));
       KALENDS_TRY(Json links, api.all("/v1/links"));
       for (const Json& row : links) print("link     " + link_line(row));
       return {};
@@ -270,7 +310,8 @@ class Commands::Parts {
       links.push_back({{"id", link_}});
     }
     for (const Json& link : links) {
-      KALENDS_TRY(Json report, api.call("POST", "/v1/links/" + json_text_or_empty(link, "id") + "/sync", Json{{"dry_run", is_dry_run_}}));
+      KALENDS_TRY(Json report, api.call("POST", "/v1/links/" + json_text_or_empty(link, "id") + "/sync",
+                                        Json{{"dry_run", is_dry_run_}}));
       for (const Json& line : report["plan"]) print(line.get<std::string>());
       report.erase("plan");
       print(json_text_or_empty(link, "id") + " " + json_dump(report));
@@ -315,12 +356,14 @@ class Commands::Parts {
 
   const Settings& settings_;
   std::vector<std::pair<CLI::App*, Action>> actions_;
-  std::string server_url_, token_, member_, role_ = "member", login_hint_, account_, file_, time_zone_ = "UTC", board_, format_ = "json", calendar_,
-                                            inbox_, details_ = "full", link_, card_;
+  std::string server_url_, token_, member_, role_ = "member", login_hint_, account_, file_,
+                                            time_zone_ = "UTC", board_, format_ = "json", calendar_, inbox_,
+                                            details_ = "full", link_, card_;
   bool wants_to_pick_ = false, is_removing_ = false, is_once_ = false, is_dry_run_ = false, is_sure_ = false;
 };
 
-Commands::Commands(CLI::App& app, const Settings& settings) : parts_(std::make_unique<Parts>(app, settings)) {}
+Commands::Commands(CLI::App& app, const Settings& settings)
+    : parts_(std::make_unique<Parts>(app, settings)) {}
 Commands::~Commands() = default;
 int Commands::run() { return parts_->run(); }
 

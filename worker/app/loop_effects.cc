@@ -28,8 +28,10 @@ void LoopEffects::fetch(HttpRequest request, std::function<void(HttpOutcome)> do
 }
 
 void LoopEffects::sleep(int64_t ms, std::function<void()> done) {
-  if (ms <= 0) server_.post(std::move(done));
-  else server_.post_after(ms, std::move(done));
+  if (ms <= 0)
+    server_.post(std::move(done));
+  else
+    server_.post_after(ms, std::move(done));
 }
 
 void LoopEffects::serve() {

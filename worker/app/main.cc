@@ -5,9 +5,9 @@
 #include <cstdlib>
 #include <thread>
 
-#include <CLI/CLI.hpp>
 #include <pthread.h>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include "worker/app/app.h"
 #include "worker/app/commands.h"
@@ -56,11 +56,13 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", std::string("kalends ") + KALENDS_VERSION);
   app.require_subcommand(1);
   app.fallthrough();
-  app.footer("Settings can be flags, lines of a --config file, or environment variables; the flag wins. "
-             "`kalends COMMAND --help` tells more about a command.");
+  app.footer(
+      "Settings can be flags, lines of a --config file, or environment variables; the flag wins. "
+      "`kalends COMMAND --help` tells more about a command.");
   Settings settings;
   add_settings(app, settings);
-  CLI::App* serve_command = app.add_subcommand("serve", "Serve the boards, the web page and the links to Google");
+  CLI::App* serve_command =
+      app.add_subcommand("serve", "Serve the boards, the web page and the links to Google");
   Commands commands(app, settings);
   try {
     app.parse(argc, argv);

@@ -14,7 +14,9 @@ SecretPlace account_place(WorkspaceId workspace, const AccountId& account) {
   return {workspace, "accounts", account.raw.bytes, "sealed", 1};
 }
 
-SecretPlace flow_place(WorkspaceId workspace, ByteView state_hash) { return {workspace, "oauth_flows", state_hash, "sealed", 1}; }
+SecretPlace flow_place(WorkspaceId workspace, ByteView state_hash) {
+  return {workspace, "oauth_flows", state_hash, "sealed", 1};
+}
 
 std::string join(const ScopeSet& scopes) {
   std::string text;
@@ -23,14 +25,17 @@ std::string join(const ScopeSet& scopes) {
 }
 
 Error not_connected() {
-  return {ErrorCode::kUnauthenticated, "Google no longer accepts this connection: connect the account again.", 0};
+  return {ErrorCode::kUnauthenticated, "Google no longer accepts this connection: connect the account again.",
+          0};
 }
 
 }  // namespace
 
 Result<std::string> Accounts::connect_url(WorkspaceId workspace, const ConnectRequest& request) {
   if (!options_.has_client)
-    return invalid("No Google client is configured: set KALENDS_GOOGLE_CLIENT_ID and KALENDS_GOOGLE_CLIENT_SECRET (README, \"The real Google\").");
+    return invalid(
+        "No Google client is configured: set KALENDS_GOOGLE_CLIENT_ID and KALENDS_GOOGLE_CLIENT_SECRET "
+        "(README, \"The real Google\").");
   // The state carries the workspace, since the callback brings nothing else.
   std::string state = to_hex(workspace) + "." + base64url_encode(ports_.entropy.bytes(24));
   std::string verifier = base64url_encode(ports_.entropy.bytes(48));
@@ -41,7 +46,8 @@ Result<std::string> Accounts::connect_url(WorkspaceId workspace, const ConnectRe
   flow.member = request.member;
   flow.expires_ms = now_ms + tuning::kOauthFlowMs;
   Json facts = {{"verifier", verifier}, {"nonce", nonce}, {"return_to", request.return_to}};
-  KALENDS_TRY(flow.sealed, ports_.secrets.seal(as_bytes(json_dump(facts)), flow_place(workspace, flow.state_hash)));
+  KALENDS_TRY(flow.sealed,
+              ports_.secrets.seal(as_bytes(json_dump(facts)), flow_place(workspace, flow.state_hash)));
   KALENDS_TRY(auto txn, ports_.store.begin());
   KALENDS_TRY_VOID(txn->ensure_workspace(workspace, now_ms));
   KALENDS_TRY_VOID(txn->forget_old_oauth_flows(workspace, now_ms));
@@ -49,7 +55,8 @@ Result<std::string> Accounts::connect_url(WorkspaceId workspace, const ConnectRe
   KALENDS_TRY_VOID(txn->commit());
 
   AuthorizationRequest ask;
-  ask.scopes = {std::string(google_scope::kOpenid), std::string(google_scope::kEmail), std::string(google_scope::kAppCreated)};
+  ask.scopes = {std::string(google_scope::kOpenid), std::string(google_scope::kEmail),
+                std::string(google_scope::kAppCreated)};
   if (request.wants_to_pick) {
     ask.scopes.emplace_back(google_scope::kCalendarListReadonly);
     ask.scopes.emplace_back(google_scope::kEvents);
@@ -63,8 +70,11 @@ Result<std::string> Accounts::connect_url(WorkspaceId workspace, const ConnectRe
 
 Task<Result<Accounts::Connected>> Accounts::finish(FormFields query) {
   std::string state = state_of_callback(query);
-  auto workspace_id = state.size() > 33 && state[32] == '.' ? id_from_hex(std::string_view(state).substr(0, 32)) : std::nullopt;
-  Error unknown{ErrorCode::kForbidden, "This sign-in was not started here, was used before, or took too long: begin again.", 0};
+  auto workspace_id = state.size() > 33 && state[32] == '.'
+                          ? id_from_hex(std::string_view(state).substr(0, 32))
+                          : std::nullopt;
+  Error unknown{ErrorCode::kForbidden,
+                "This sign-in was not started here, was used before, or took too long: begin again.", 0};
   if (!workspace_id) co_return unknown;
   WorkspaceId workspace{*workspace_id};
   Bytes state_hash = sha256(as_bytes(state));
@@ -79,11 +89,13 @@ Task<Result<Accounts::Connected>> Accounts::finish(FormFields query) {
   KALENDS_CO_TRY(Json facts, parse_json(as_text(plain)));
   KALENDS_CO_TRY(AuthorizationAnswer answer, parse_callback(query));
 
-  auto exchanging = ports_.effects.fetched(code_exchange_request(options_.client, answer.code, json_text_or_empty(facts, "verifier")));
+  auto exchanging = ports_.effects.fetched(
+      code_exchange_request(options_.client, answer.code, json_text_or_empty(facts, "verifier")));
   HttpOutcome outcome = co_await exchanging;
   KALENDS_CO_TRY(HttpResponse response, std::move(outcome.response));
   KALENDS_CO_TRY(TokenAnswer tokens, parse_token_response(response));
-  if (!tokens.id_token) co_return Error{ErrorCode::kUnavailable, "Google did not say who signed in: begin again.", 0};
+  if (!tokens.id_token)
+    co_return Error{ErrorCode::kUnavailable, "Google did not say who signed in: begin again.", 0};
   auto verifying = verify(*tokens.id_token, json_text_or_empty(facts, "nonce"));
   KALENDS_CO_TRY(IdTokenClaims claims, co_await verifying);
 
@@ -104,7 +116,10 @@ Task<Result<Accounts::Connected>> Accounts::finish(FormFields query) {
   }
   if (tokens.refresh_token) secrets.refresh_token = *tokens.refresh_token;
   if (secrets.refresh_token.empty())
-    co_return Error{ErrorCode::kUnauthenticated, "Google gave no lasting permission: remove Kalends at myaccount.google.com/permissions, then connect again.", 0};
+    co_return Error{ErrorCode::kUnauthenticated,
+                    "Google gave no lasting permission: remove Kalends at myaccount.google.com/permissions, "
+                    "then connect again.",
+                    0};
   secrets.access_token = tokens.access_token;
   secrets.access_until_ms = now_ms + tokens.life_seconds * 1000;
   secrets.scopes = tokens.scopes;
@@ -114,7 +129,9 @@ Task<Result<Accounts::Connected>> Accounts::finish(FormFields query) {
   row.updated_ms = now_ms;
   KALENDS_CO_TRY_VOID(txn->put_account(workspace, row));
   KALENDS_CO_TRY_VOID(txn->commit());
-  ports_.log.info("account_connected", {{"workspace", workspace}, {"account", row.account}, {"scopes", static_cast<int64_t>(secrets.scopes.size())}});
+  ports_.log.info("account_connected", {{"workspace", workspace},
+                                        {"account", row.account},
+                                        {"scopes", static_cast<int64_t>(secrets.scopes.size())}});
   co_return Connected{workspace, row.account, json_text_or_empty(facts, "return_to")};
 }
 
@@ -133,7 +150,8 @@ Task<Result<IdTokenClaims>> Accounts::verify(std::string id_token, std::string n
   KALENDS_CO_TRY(keys_, parse_google_keys(response.body));
   auto claims = verify_id_token(id_token, keys_, expectation);
   if (!claims.ok() && claims.error().code == ErrorCode::kNotFound)
-    co_return Error{ErrorCode::kUnauthenticated, "Google's sign-in answer is signed by an unknown key: begin again.", 0};
+    co_return Error{ErrorCode::kUnauthenticated,
+                    "Google's sign-in answer is signed by an unknown key: begin again.", 0};
   co_return claims;
 }
 
@@ -165,7 +183,8 @@ Result<std::vector<AccountView>> Accounts::list(WorkspaceId workspace) {
   std::vector<AccountView> views;
   for (const AccountRow& row : rows) {
     KALENDS_TRY(Secrets secrets, open_secrets(workspace, row));
-    views.push_back({row.account, row.member, secrets.email, static_cast<AccountState>(row.state), secrets.scopes});
+    views.push_back(
+        {row.account, row.member, secrets.email, static_cast<AccountState>(row.state), secrets.scopes});
   }
   return views;
 }
@@ -177,7 +196,8 @@ Result<AccountView> Accounts::view(WorkspaceId workspace, AccountId account) {
   return not_found("There is no such connected account.");
 }
 
-Task<Result<std::string>> Accounts::access_token(WorkspaceId workspace, AccountId account, std::string stale) {
+Task<Result<std::string>> Accounts::access_token(WorkspaceId workspace, AccountId account,
+                                                 std::string stale) {
   {
     KALENDS_CO_TRY(auto txn, ports_.store.begin());
     KALENDS_CO_TRY(std::optional<AccountRow> row, txn->account(workspace, account));
@@ -185,7 +205,8 @@ Task<Result<std::string>> Accounts::access_token(WorkspaceId workspace, AccountI
     if (static_cast<AccountState>(row->state) == AccountState::kBroken) co_return not_connected();
     KALENDS_CO_TRY(Secrets secrets, open_secrets(workspace, *row));
     bool is_fresh = secrets.access_until_ms > ports_.clock.now_ms() + tuning::kTokenSlackMs;
-    if (!secrets.access_token.empty() && is_fresh && secrets.access_token != stale) co_return secrets.access_token;
+    if (!secrets.access_token.empty() && is_fresh && secrets.access_token != stale)
+      co_return secrets.access_token;
   }
   Key key{workspace, account};
   if (auto it = refreshing_.find(key); it != refreshing_.end()) {
@@ -255,9 +276,13 @@ Task<Status> Accounts::disconnect(WorkspaceId workspace, AccountId account) {
     auto fetching = ports_.effects.fetched(revoke_request(options_.client, token));
     HttpOutcome outcome = co_await fetching;
     // 400 means that the grant was dead already.
-    bool is_done = outcome.response.ok() && (outcome.response->status == 200 || outcome.response->status == 400);
+    bool is_done =
+        outcome.response.ok() && (outcome.response->status == 200 || outcome.response->status == 400);
     if (!is_done)
-      revoked = Error{ErrorCode::kUnavailable, "Google could not be reached to revoke the permission: try again, or remove Kalends at myaccount.google.com/permissions.", 0};
+      revoked = Error{ErrorCode::kUnavailable,
+                      "Google could not be reached to revoke the permission: try again, or remove Kalends at "
+                      "myaccount.google.com/permissions.",
+                      0};
   }
   if (!revoked.ok()) co_return revoked;
   KALENDS_CO_TRY(auto txn, ports_.store.begin());

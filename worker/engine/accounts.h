@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Connected Google accounts: the OAuth conversation, sealed tokens, and an access token for whoever needs to call.
+// Connected Google accounts: the OAuth conversation, sealed tokens, and an access token for whoever needs to
+// call.
 #pragma once
 
 #include <map>
@@ -59,7 +60,8 @@ class Accounts {
 
   Result<std::vector<AccountView>> list(WorkspaceId workspace);
   Result<AccountView> view(WorkspaceId workspace, AccountId account);
-  // Revokes at Google (as far as Google answers) and forgets the account. The caller has ended its links before.
+  // Revokes at Google (as far as Google answers) and forgets the account. The caller has ended its links
+  // before.
   Task<Status> disconnect(WorkspaceId workspace, AccountId account);
 
   // A token that is good for another minute at least. `stale`: the one that Google has just refused.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which pushed operations a hub takes. A refusal names what to do; the replica retracts the operation and goes on.
+// Which pushed operations a hub takes. A refusal names what to do; the replica retracts the operation and
+// goes on.
 #pragma once
 
 #include "core/oplog/op.h"

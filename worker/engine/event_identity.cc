@@ -28,20 +28,23 @@ std::string EventIdentities::event_id(const EventIdentity& identity) const {
 
 std::string EventIdentities::marker(const EventIdentity& identity) const {
   std::string text = to_hex(identity.card) + "." + std::to_string(identity.generation);
-  Bytes mac = secrets_.keyed_hash("event marker", as_bytes(text + "." + event_id(identity) + "." + calendar_id_));
+  Bytes mac =
+      secrets_.keyed_hash("event marker", as_bytes(text + "." + event_id(identity) + "." + calendar_id_));
   return text + "." + base32hex_encode(ByteView(mac).first(kMacBytes));
 }
 
 std::optional<EventIdentity> EventIdentities::read(const GoogleEvent& event) const {
   auto it = event.private_properties.find(std::string(kMarkerName));
-  if (it == event.private_properties.end() || it->second.size() < 34 || it->second[32] != '.') return std::nullopt;
+  if (it == event.private_properties.end() || it->second.size() < 34 || it->second[32] != '.')
+    return std::nullopt;
   const std::string& text = it->second;
   auto card = id_from_hex(std::string_view(text).substr(0, 32));
   EventIdentity identity;
   auto [end, problem] = std::from_chars(text.data() + 33, text.data() + text.size(), identity.generation);
   if (!card || problem != std::errc()) return std::nullopt;
   identity.card.raw = *card;
-  bool is_ours = equal_in_constant_time(as_bytes(text), as_bytes(marker(identity))) && event.id == event_id(identity);
+  bool is_ours =
+      equal_in_constant_time(as_bytes(text), as_bytes(marker(identity))) && event.id == event_id(identity);
   return is_ours ? std::optional(identity) : std::nullopt;
 }
 

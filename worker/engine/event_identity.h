@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Identity without metadata: the id of a card's event can be computed, so a repeated insert finds the first one, and a
-// marker in the event proves whose it is. A copy that a person makes in Google's page carries the marker too, but not
-// the id that the marker speaks of: it is told from the original.
+// Identity without metadata: the id of a card's event can be computed, so a repeated insert finds the first
+// one, and a marker in the event proves whose it is. A copy that a person makes in Google's page carries the
+// marker too, but not the id that the marker speaks of: it is told from the original.
 #pragma once
 
 #include <optional>
@@ -22,7 +22,8 @@ struct EventIdentity {
 
 class EventIdentities {
  public:
-  EventIdentities(const SecretBox& secrets, std::string calendar_id) : secrets_(secrets), calendar_id_(std::move(calendar_id)) {}
+  EventIdentities(const SecretBox& secrets, std::string calendar_id)
+      : secrets_(secrets), calendar_id_(std::move(calendar_id)) {}
 
   // 32 characters of Google's alphabet; each generation of a card has another.
   std::string event_id(const EventIdentity& identity) const;

@@ -5,7 +5,8 @@
 
 namespace kalends {
 
-// Full jitter between half and the whole of the doubled wait: workers that failed together do not return together.
+// Full jitter between half and the whole of the doubled wait: workers that failed together do not return
+// together.
 int64_t GoogleClient::backoff_ms(int attempt) {
   int64_t ceiling = options_.backoff_max_ms;
   int64_t wait = options_.backoff_min_ms;
@@ -29,8 +30,10 @@ Task<GoogleAnswer> GoogleClient::call(Call call, Make make) {
     Result<std::string> token = co_await getting;
     GoogleAnswer answer;
     if (!token.ok()) {
-      bool is_dead = token.error().code == ErrorCode::kUnauthenticated || token.error().code == ErrorCode::kNotFound;
-      answer.verdict = {is_dead ? GoogleMove::kAuth : GoogleMove::kUnavailable, token.error().retry_after_ms, ""};
+      bool is_dead =
+          token.error().code == ErrorCode::kUnauthenticated || token.error().code == ErrorCode::kNotFound;
+      answer.verdict = {is_dead ? GoogleMove::kAuth : GoogleMove::kUnavailable, token.error().retry_after_ms,
+                        ""};
       answer.token_error = token.error().message;
       co_return answer;
     }

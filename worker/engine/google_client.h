@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Calls to Google for one account: waits for the quota, adds the token, refreshes it once when Google refuses it, and
-// backs off when Google asks for that. What it cannot settle it hands to the caller as a verdict.
+// Calls to Google for one account: waits for the quota, adds the token, refreshes it once when Google refuses
+// it, and backs off when Google asks for that. What it cannot settle it hands to the caller as a verdict.
 #pragma once
 
 #include <functional>

@@ -19,13 +19,15 @@ Error no_such_link() { return not_found("There is no such link in this workspace
 
 }  // namespace
 
-Result<Bytes> seal_calendar(SecretBox& secrets, WorkspaceId workspace, LinkId link, const StoredCalendar& calendar) {
+Result<Bytes> seal_calendar(SecretBox& secrets, WorkspaceId workspace, LinkId link,
+                            const StoredCalendar& calendar) {
   Json json = {{"id", calendar.id}, {"summary", calendar.summary}};
   return secrets.seal(as_bytes(json_dump(json)), {workspace, "links", link.raw.bytes, "sealed_calendar", 1});
 }
 
 Result<StoredCalendar> open_calendar(SecretBox& secrets, WorkspaceId workspace, const LinkRow& row) {
-  KALENDS_TRY(Bytes plain, secrets.open(row.sealed_calendar, {workspace, "links", row.link.raw.bytes, "sealed_calendar", 1}));
+  KALENDS_TRY(Bytes plain, secrets.open(row.sealed_calendar,
+                                        {workspace, "links", row.link.raw.bytes, "sealed_calendar", 1}));
   KALENDS_TRY(Json json, parse_json(as_text(plain)));
   return StoredCalendar{json_text_or_empty(json, "id"), json_text_or_empty(json, "summary")};
 }
@@ -36,7 +38,8 @@ LinkEngine::LinkEngine(const Ports& ports, ReplicaHub& hub, Accounts& accounts, 
       accounts_(accounts),
       options_(std::move(options)),
       google_(ports, accounts,
-              {options_.google_api_url, options_.request_timeout_ms, options_.backoff_min_ms, options_.backoff_max_ms, options_.quota}),
+              {options_.google_api_url, options_.request_timeout_ms, options_.backoff_min_ms,
+               options_.backoff_max_ms, options_.quota}),
       alive_(std::make_shared<bool>(true)) {
   hub_.observe(*this);
 }
@@ -72,7 +75,8 @@ void LinkEngine::adopt(WorkspaceId workspace, const LinkRow& row) {
   if (!policy.ok() || !calendar.ok()) {
     ports_.log.error("link_unreadable", {{"link", row.link}});
     link->row.state = static_cast<int64_t>(LinkState::kBroken);
-    link->error = LinkError{"corrupt", "The stored settings of this link cannot be read.", "Check the key file in the data folder, or unlink and link again."};
+    link->error = LinkError{"corrupt", "The stored settings of this link cannot be read.",
+                            "Check the key file in the data folder, or unlink and link again."};
   } else {
     link->policy = *policy;
     link->calendar_id = calendar->id;
@@ -135,21 +139,24 @@ Task<void> LinkEngine::run(Key key) {
       link.failures = 0;
       if (link.is_wanted && !link.is_removed) continue;
     } else if (!link.error) {
-      link.error = LinkError{std::string(error_code_name(report.error->code)), report.error->message, "It is tried again by itself."};
+      link.error = LinkError{std::string(error_code_name(report.error->code)), report.error->message,
+                             "It is tried again by itself."};
     }
     link.is_running = false;
     if (report.error) {
       ++link.failures;
-      ports_.log.warning("link_failed", {{"link", link.id()}, {"code", report.error->code}, {"failures", link.failures}});
-      if (report.error->code == ErrorCode::kConflict) link.lease_until_ms = 0;  // another worker took the lease
+      ports_.log.warning("link_failed",
+                         {{"link", link.id()}, {"code", report.error->code}, {"failures", link.failures}});
+      if (report.error->code == ErrorCode::kConflict)
+        link.lease_until_ms = 0;  // another worker took the lease
     }
     schedule_poll(link);
     co_return;
   }
 }
 
-// Polls vary by a quarter, so that a thousand links do not come at once. Where push rings, polling is only the safety
-// net and comes less often. After a failure the wait doubles.
+// Polls vary by a quarter, so that a thousand links do not come at once. Where push rings, polling is only
+// the safety net and comes less often. After a failure the wait doubles.
 void LinkEngine::schedule_poll(Link& link) {
   uint8_t dice = 0;
   ports_.entropy.fill({&dice, 1});
@@ -206,7 +213,9 @@ void LinkEngine::after_commit(const DocumentKey& document) {
 
 bool LinkEngine::ring(std::string_view channel_id, std::string_view token) {
   // The token carries workspace and link: nothing of another tenant is looked at.
-  auto workspace = token.size() > 66 && token[32] == '.' && token[65] == '.' ? id_from_hex(token.substr(0, 32)) : std::nullopt;
+  auto workspace = token.size() > 66 && token[32] == '.' && token[65] == '.'
+                       ? id_from_hex(token.substr(0, 32))
+                       : std::nullopt;
   auto link_id = workspace ? id_from_hex(token.substr(33, 32)) : std::nullopt;
   auto channel = channel_id.size() == 36 || channel_id.size() == 32 ? id_from_hex(channel_id) : std::nullopt;
   if (!workspace || !link_id || !channel) return false;
@@ -216,7 +225,8 @@ bool LinkEngine::ring(std::string_view channel_id, std::string_view token) {
     auto txn = ports_.store.begin();
     if (!txn.ok()) return true;  // busy: the poll will see it
     auto row = (*txn)->channel(WorkspaceId{*workspace}, ChannelId{*channel});
-    bool is_ours = row.ok() && *row && (*row)->first.raw == *link_id && equal_in_constant_time((*row)->second.token_hash, sha256(as_bytes(token)));
+    bool is_ours = row.ok() && *row && (*row)->first.raw == *link_id &&
+                   equal_in_constant_time((*row)->second.token_hash, sha256(as_bytes(token)));
     if (!is_ours) return false;
   }
   it->second->is_pull_wanted = true;
@@ -225,7 +235,8 @@ bool LinkEngine::ring(std::string_view channel_id, std::string_view token) {
 }
 
 bool LinkEngine::is_at_rest() const {
-  return std::none_of(links_.begin(), links_.end(), [](const auto& entry) { return entry.second->is_running; });
+  return std::none_of(links_.begin(), links_.end(),
+                      [](const auto& entry) { return entry.second->is_running; });
 }
 
 // ---- push channels
@@ -255,7 +266,8 @@ Task<Status> LinkEngine::ensure_channel(Key key) {
   // The row comes first: Google's first message may overtake its answer.
   ChannelRow row;
   row.channel = new_id<ChannelId>(ports_.entropy);
-  std::string token = to_hex(key.first) + "." + to_hex(key.second) + "." + base64url_encode(ports_.entropy.bytes(24));
+  std::string token =
+      to_hex(key.first) + "." + to_hex(key.second) + "." + base64url_encode(ports_.entropy.bytes(24));
   row.token_hash = sha256(as_bytes(token));
   row.expires_ms = now_ms + life_ms;
   {
@@ -265,8 +277,9 @@ Task<Status> LinkEngine::ensure_channel(Key key) {
   }
   std::string calendar = link->calendar_id;
   ChannelRequest request{to_hex(row.channel), options_.webhook_url, token, options_.channel_life_seconds};
-  auto watching = google_.call({key.first, link->row.account, 1, {}},
-                               [calendar, request](const GoogleApi& api) { return events_watch_request(api, calendar, request); });
+  auto watching = google_.call(
+      {key.first, link->row.account, 1, {}},
+      [calendar, request](const GoogleApi& api) { return events_watch_request(api, calendar, request); });
   GoogleAnswer answer = co_await watching;
   link = links_.at(key).get();
   if (!answer.verdict.ok()) {
@@ -294,8 +307,9 @@ Task<Status> LinkEngine::ensure_channel(Key key) {
   for (const ChannelRow& before : old) {
     if (!before.resource.empty()) {
       std::string id = to_hex(before.channel), resource(as_text(before.resource));
-      auto stopping = google_.call({key.first, link->row.account, 1, {}},
-                                   [id, resource](const GoogleApi& api) { return channel_stop_request(api, id, resource); });
+      auto stopping = google_.call(
+          {key.first, link->row.account, 1, {}},
+          [id, resource](const GoogleApi& api) { return channel_stop_request(api, id, resource); });
       GoogleAnswer stopped = co_await stopping;
       if (stopped.is_unknown) continue;
     } else if (before.expires_ms > now_ms) {
@@ -320,8 +334,9 @@ Task<void> LinkEngine::stop_channels(Key key) {
   for (const ChannelRow& row : channels) {
     if (row.resource.empty()) continue;
     std::string id = to_hex(row.channel), resource(as_text(row.resource));
-    auto stopping = google_.call({key.first, account, 1, {}, 1},
-                                 [id, resource](const GoogleApi& api) { return channel_stop_request(api, id, resource); });
+    auto stopping = google_.call({key.first, account, 1, {}, 1}, [id, resource](const GoogleApi& api) {
+      return channel_stop_request(api, id, resource);
+    });
     GoogleAnswer ignored = co_await stopping;  // unknown to Google: stopped already
   }
 }
@@ -345,38 +360,48 @@ Status LinkEngine::update_row(Link& link, const std::function<void(LinkRow&)>& c
 Task<Result<LinkView>> LinkEngine::create(LinkRequest request) {
   DocumentKey board{request.workspace, request.board};
   {
-    KALENDS_CO_TRY(OpenDocument* document, hub_.open(board));
-    if (document->replica.document().kind != DocumentKind::kBoard) co_return invalid("Only a board can be linked to a calendar.");
+    KALENDS_CO_TRY(OpenDocument * document, hub_.open(board));
+    if (document->replica.document().kind != DocumentKind::kBoard)
+      co_return invalid("Only a board can be linked to a calendar.");
     KALENDS_CO_TRY(AccountView account, accounts_.view(request.workspace, request.account));
     if (request.calendar_id.empty() && !account.can_make_calendar())
-      co_return Error{ErrorCode::kForbidden, "The account did not allow Kalends to make calendars: connect it again and tick that box.", 0};
+      co_return Error{
+          ErrorCode::kForbidden,
+          "The account did not allow Kalends to make calendars: connect it again and tick that box.", 0};
     if (!request.calendar_id.empty() && !account.can_pick_calendar())
-      co_return Error{ErrorCode::kForbidden, "Picking an existing calendar needs one more permission: connect the account again with it, or let Kalends make a calendar.", 0};
+      co_return Error{ErrorCode::kForbidden,
+                      "Picking an existing calendar needs one more permission: connect the account again "
+                      "with it, or let Kalends make a calendar.",
+                      0};
   }
   StoredCalendar calendar{request.calendar_id, request.calendar_summary};
   if (calendar.id.empty()) {
-    NewCalendar fresh{calendar.summary, "Made by Kalends: kept in step with a board.", request.policy.time_zone};
+    NewCalendar fresh{calendar.summary, "Made by Kalends: kept in step with a board.",
+                      request.policy.time_zone};
     auto making = google_.call({request.workspace, request.account, 1, {}},
                                [fresh](const GoogleApi& api) { return calendar_insert_request(api, fresh); });
     GoogleAnswer answer = co_await making;
     if (!answer.verdict.ok()) {
       Error error = to_error(answer.verdict);
       if (!answer.token_error.empty()) error.message = answer.token_error;
-      if (answer.is_unknown) error.message = "Google did not answer: a calendar may have been made. Look in Google Calendar, then try again.";
+      if (answer.is_unknown)
+        error.message =
+            "Google did not answer: a calendar may have been made. Look in Google Calendar, then try again.";
       co_return error;
     }
     KALENDS_CO_TRY(GoogleCalendar made, parse_calendar(answer.body));
     calendar = {made.id, made.summary};
   } else {
     std::string id = calendar.id;
-    auto reading = google_.call({request.workspace, request.account, 1, {}}, [id](const GoogleApi& api) {
-      return events_list_request(api, id, {});
-    });
+    auto reading = google_.call({request.workspace, request.account, 1, {}},
+                                [id](const GoogleApi& api) { return events_list_request(api, id, {}); });
     GoogleAnswer answer = co_await reading;
     if (!answer.verdict.ok()) co_return to_error(answer.verdict);
     KALENDS_CO_TRY(GoogleEventsPage page, parse_events_page(answer.body));
     if (page.access_role != "owner" && page.access_role != "writer")
-      co_return Error{ErrorCode::kForbidden, "The account may only read this calendar: ask its owner for the right to change events.", 0};
+      co_return Error{
+          ErrorCode::kForbidden,
+          "The account may only read this calendar: ask its owner for the right to change events.", 0};
   }
   LinkRow row;
   row.link = new_id<LinkId>(ports_.entropy);
@@ -388,11 +413,12 @@ Task<Result<LinkView>> LinkEngine::create(LinkRequest request) {
   row.created_ms = ports_.clock.now_ms();
   KALENDS_CO_TRY(row.sealed_calendar, seal_calendar(ports_.secrets, request.workspace, row.link, calendar));
   {
-    KALENDS_CO_TRY(OpenDocument* document, hub_.open(board));
+    KALENDS_CO_TRY(OpenDocument * document, hub_.open(board));
     KALENDS_CO_TRY(auto txn, ports_.store.begin());
     auto created = txn->create_link(request.workspace, row);
     if (!created.ok() && created.error().code == ErrorCode::kConflict)
-      co_return Error{ErrorCode::kConflict, "This calendar is linked already: a calendar belongs to one board.", 0};
+      co_return Error{ErrorCode::kConflict,
+                      "This calendar is linked already: a calendar belongs to one board.", 0};
     KALENDS_CO_TRY_VOID(created);
     for (const auto& [id, entity] : document->replica.document().entities)
       if (entity.type == EntityType::kCard && project(document->replica.document(), entity, request.policy))
@@ -400,14 +426,15 @@ Task<Result<LinkView>> LinkEngine::create(LinkRequest request) {
     KALENDS_CO_TRY_VOID(txn->commit());
   }
   adopt(request.workspace, row);
-  KALENDS_CO_TRY(Link* link, find(request.workspace, row.link));
+  KALENDS_CO_TRY(Link * link, find(request.workspace, row.link));
   kick(*link);
-  ports_.log.info("link_created", {{"workspace", request.workspace}, {"link", row.link}, {"board", row.board}});
+  ports_.log.info("link_created",
+                  {{"workspace", request.workspace}, {"link", row.link}, {"board", row.board}});
   co_return view_of(*link);
 }
 
 Task<Status> LinkEngine::unlink(WorkspaceId workspace, LinkId link_id, OnUnlink events) {
-  KALENDS_CO_TRY(Link* link, find(workspace, link_id));
+  KALENDS_CO_TRY(Link * link, find(workspace, link_id));
   link->is_removed = true;  // a running look ends at its next step
   while (link->is_running) {
     auto waiting = ports_.effects.slept(20);
@@ -432,18 +459,23 @@ Task<Status> LinkEngine::unlink(WorkspaceId workspace, LinkId link_id, OnUnlink 
         if (row.observation.empty()) continue;
         auto observation = decode_observation(row.observation);
         // Only what Kalends made: events that people made stay.
-        bool is_ours = observation.ok() && observation->event_id == identities.event_id({row.card, row.generation});
+        bool is_ours =
+            observation.ok() && observation->event_id == identities.event_id({row.card, row.generation});
         if (!is_ours || observation->presence != EventPresence::kLive) continue;
         std::string id = observation->event_id, etag = observation->etag;
-        auto deleting = google_.call({workspace, link->row.account, 1, {}}, [calendar, id, etag](const GoogleApi& api) {
-          return event_delete_request(api, calendar, id, etag);
-        });
+        auto deleting =
+            google_.call({workspace, link->row.account, 1, {}}, [calendar, id, etag](const GoogleApi& api) {
+              return event_delete_request(api, calendar, id, etag);
+            });
         GoogleAnswer answer = co_await deleting;
-        bool may_stay = answer.verdict.move == GoogleMove::kPreconditionFailed;  // edited since: left to its author
-        bool is_gone = answer.verdict.ok() || answer.verdict.move == GoogleMove::kGone || answer.verdict.move == GoogleMove::kNotFound;
+        bool may_stay =
+            answer.verdict.move == GoogleMove::kPreconditionFailed;  // edited since: left to its author
+        bool is_gone = answer.verdict.ok() || answer.verdict.move == GoogleMove::kGone ||
+                       answer.verdict.move == GoogleMove::kNotFound;
         if (!is_gone && !may_stay) {
           link->is_removed = false;
-          co_return Error{to_error(answer.verdict).code, "Some events could not be removed: try again, or unlink and leave them.", 0};
+          co_return Error{to_error(answer.verdict).code,
+                          "Some events could not be removed: try again, or unlink and leave them.", 0};
         }
       }
     }
@@ -462,10 +494,12 @@ Task<Status> LinkEngine::unlink(WorkspaceId workspace, LinkId link_id, OnUnlink 
 }
 
 Status LinkEngine::set_state(WorkspaceId workspace, LinkId link_id, LinkState state) {
-  KALENDS_TRY(Link* link, find(workspace, link_id));
-  if (state != LinkState::kActive && state != LinkState::kPaused) return invalid("A person sets a link active or paused.");
+  KALENDS_TRY(Link * link, find(workspace, link_id));
+  if (state != LinkState::kActive && state != LinkState::kPaused)
+    return invalid("A person sets a link active or paused.");
   if (link->state() == LinkState::kStopped && state == LinkState::kActive)
-    return Error{ErrorCode::kConflict, "The guard has stopped this link: look at what it would remove, then approve it.", 0};
+    return Error{ErrorCode::kConflict,
+                 "The guard has stopped this link: look at what it would remove, then approve it.", 0};
   KALENDS_TRY_VOID(update_row(*link, [state](LinkRow& row) { row.state = static_cast<int64_t>(state); }));
   link->is_pull_wanted = true;
   link->failures = 0;
@@ -474,15 +508,16 @@ Status LinkEngine::set_state(WorkspaceId workspace, LinkId link_id, LinkState st
 }
 
 Status LinkEngine::set_policy(WorkspaceId workspace, LinkId link_id, const LinkPolicy& policy) {
-  KALENDS_TRY(Link* link, find(workspace, link_id));
-  KALENDS_TRY(OpenDocument* board, hub_.open(link->board()));
+  KALENDS_TRY(Link * link, find(workspace, link_id));
+  KALENDS_TRY(OpenDocument * board, hub_.open(link->board()));
   KALENDS_TRY_VOID(update_row(*link, [&](LinkRow& row) { row.settings = encode_policy(policy); }));
   link->policy = policy;
   KALENDS_TRY(auto txn, ports_.store.begin());
   for (const auto& [id, entity] : board->replica.document().entities) {
     if (entity.type != EntityType::kCard) continue;
     KALENDS_TRY(std::optional<PairRow> row, txn->pair(workspace, link_id, CardId{id}));
-    if (row || project(board->replica.document(), entity, policy)) KALENDS_TRY_VOID(txn->mark_pair_dirty(workspace, link_id, CardId{id}, ports_.clock.now_ms()));
+    if (row || project(board->replica.document(), entity, policy))
+      KALENDS_TRY_VOID(txn->mark_pair_dirty(workspace, link_id, CardId{id}, ports_.clock.now_ms()));
   }
   KALENDS_TRY_VOID(txn->commit());
   kick(*link);
@@ -490,11 +525,13 @@ Status LinkEngine::set_policy(WorkspaceId workspace, LinkId link_id, const LinkP
 }
 
 Status LinkEngine::approve(WorkspaceId workspace, LinkId link_id) {
-  KALENDS_TRY(Link* link, find(workspace, link_id));
-  if (link->state() != LinkState::kStopped) return Error{ErrorCode::kConflict, "This link is not stopped: there is nothing to approve.", 0};
+  KALENDS_TRY(Link * link, find(workspace, link_id));
+  if (link->state() != LinkState::kStopped)
+    return Error{ErrorCode::kConflict, "This link is not stopped: there is nothing to approve.", 0};
   // After a restart of the worker the numbers are looked at anew, by the run that stopped before.
   uint64_t deletions = link->guard ? std::max(link->guard->event_deletions, link->guard->card_deletions) : 0;
-  KALENDS_TRY_VOID(update_row(*link, [](LinkRow& row) { row.state = static_cast<int64_t>(LinkState::kActive); }));
+  KALENDS_TRY_VOID(
+      update_row(*link, [](LinkRow& row) { row.state = static_cast<int64_t>(LinkState::kActive); }));
   link->deletions_approved = deletions;
   link->guard.reset();
   kick(*link);
@@ -523,7 +560,7 @@ Result<LinkView> LinkEngine::view_of(const Link& link) {
 }
 
 Result<LinkView> LinkEngine::view(WorkspaceId workspace, LinkId link_id) {
-  KALENDS_TRY(Link* link, find(workspace, link_id));
+  KALENDS_TRY(Link * link, find(workspace, link_id));
   return view_of(*link);
 }
 
@@ -538,7 +575,7 @@ Result<std::vector<LinkView>> LinkEngine::list(WorkspaceId workspace, std::optio
 }
 
 Task<Result<RunReport>> LinkEngine::sync_once(WorkspaceId workspace, LinkId link_id, bool is_dry_run) {
-  KALENDS_CO_TRY(Link* link, find(workspace, link_id));
+  KALENDS_CO_TRY(Link * link, find(workspace, link_id));
   if (is_dry_run) {
     LinkSync sync(*this, *link);
     co_return sync.preview();
@@ -559,31 +596,44 @@ Task<Result<RunReport>> LinkEngine::sync_once(WorkspaceId workspace, LinkId link
     report = co_await syncing;
   }
   link->is_running = false;
-  if (std::exchange(link->is_wanted, false)) kick(*link);
-  else schedule_poll(*link);
+  if (std::exchange(link->is_wanted, false))
+    kick(*link);
+  else
+    schedule_poll(*link);
   co_return report;
 }
 
 Result<std::string> LinkEngine::explain(WorkspaceId workspace, DocumentId board, CardId card) {
-  KALENDS_TRY(OpenDocument* document, hub_.open({workspace, board}));
+  KALENDS_TRY(OpenDocument * document, hub_.open({workspace, board}));
   const Entity* entity = document->replica.document().find(card.raw);
   if (!entity || entity->type != EntityType::kCard) return not_found("This board has no such card.");
   auto show = [](const EventFacet& facet) {
     auto when = [](const When& w) { return w.is_all_day ? to_text(w.date) : to_text(w.wall) + " " + w.zone; };
-    return Json{{"title", facet.title}, {"done", facet.is_done}, {"start", when(facet.start)}, {"end", when(facet.end)},
-                {"description", facet.description}, {"location", facet.location}, {"colour", facet.colour}};
+    return Json{{"title", facet.title},
+                {"done", facet.is_done},
+                {"start", when(facet.start)},
+                {"end", when(facet.end)},
+                {"description", facet.description},
+                {"location", facet.location},
+                {"colour", facet.colour}};
   };
   Json links = Json::array();
   for (const auto& [key, link] : links_) {
     if (key.first != workspace || link->row.board != board) continue;
     KALENDS_TRY(auto txn, ports_.store.begin());
     KALENDS_TRY(std::optional<PairRow> row, txn->pair(workspace, link->id(), card));
-    Json entry = {{"link", to_hex(link->id())}, {"calendar", link->calendar_summary}, {"wanted", nullptr}, {"event", nullptr}, {"shadow", nullptr}};
-    if (auto wanted = project(document->replica.document(), *entity, link->policy)) entry["wanted"] = show(*wanted);
+    Json entry = {{"link", to_hex(link->id())},
+                  {"calendar", link->calendar_summary},
+                  {"wanted", nullptr},
+                  {"event", nullptr},
+                  {"shadow", nullptr}};
+    if (auto wanted = project(document->replica.document(), *entity, link->policy))
+      entry["wanted"] = show(*wanted);
     if (row) {
       entry["generation"] = row->generation;
       entry["dirty"] = row->is_dirty;
-      if (auto observation = decode_observation(row->observation); !row->observation.empty() && observation.ok()) {
+      if (auto observation = decode_observation(row->observation);
+          !row->observation.empty() && observation.ok()) {
         static constexpr std::string_view kPresence[] = {"live", "gone", "left alone"};
         entry["event"] = show(observation->facet);
         entry["event"]["id"] = observation->event_id;
@@ -592,21 +642,28 @@ Result<std::string> LinkEngine::explain(WorkspaceId workspace, DocumentId board,
       }
       if (auto shadow = decode_shadow(row->shadow); !row->shadow.empty() && shadow.ok())
         entry["shadow"] = {{"ours", show(shadow->ours)}, {"theirs", show(shadow->theirs)}};
-      if (auto plan = parse_json(as_text(row->explain)); !row->explain.empty() && plan.ok()) entry["last_plan"] = *plan;
+      if (auto plan = parse_json(as_text(row->explain)); !row->explain.empty() && plan.ok())
+        entry["last_plan"] = *plan;
     }
     links.push_back(std::move(entry));
   }
-  return json_dump({{"card", to_hex(card)}, {"title", entity->text_value(Field::kTitle)}, {"links", std::move(links)}});
+  return json_dump(
+      {{"card", to_hex(card)}, {"title", entity->text_value(Field::kTitle)}, {"links", std::move(links)}});
 }
 
 Task<Result<std::vector<GoogleCalendar>>> LinkEngine::calendars(WorkspaceId workspace, AccountId account_id) {
   KALENDS_CO_TRY(AccountView account, accounts_.view(workspace, account_id));
   if (!account.can_pick_calendar())
-    co_return Error{ErrorCode::kForbidden, "Listing calendars needs one more permission: connect the account again with it, or let Kalends make a calendar.", 0};
+    co_return Error{ErrorCode::kForbidden,
+                    "Listing calendars needs one more permission: connect the account again with it, or let "
+                    "Kalends make a calendar.",
+                    0};
   std::vector<GoogleCalendar> calendars;
   std::string page_token;
   do {
-    auto calling = google_.call({workspace, account_id, 1, {}}, [page_token](const GoogleApi& api) { return calendar_list_request(api, page_token); });
+    auto calling = google_.call({workspace, account_id, 1, {}}, [page_token](const GoogleApi& api) {
+      return calendar_list_request(api, page_token);
+    });
     GoogleAnswer answer = co_await calling;
     if (!answer.verdict.ok()) {
       Error error = to_error(answer.verdict);
@@ -615,7 +672,8 @@ Task<Result<std::vector<GoogleCalendar>>> LinkEngine::calendars(WorkspaceId work
     }
     KALENDS_CO_TRY(GoogleCalendarsPage page, parse_calendars_page(answer.body));
     for (GoogleCalendar& calendar : page.calendars)
-      if (!calendar.is_deleted && (calendar.access_role == "owner" || calendar.access_role == "writer")) calendars.push_back(std::move(calendar));
+      if (!calendar.is_deleted && (calendar.access_role == "owner" || calendar.access_role == "writer"))
+        calendars.push_back(std::move(calendar));
     page_token = page.next_page_token;
   } while (!page_token.empty());
   co_return calendars;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keeps boards and calendars in step: which links there are, when each is looked at, and what the API may ask of them.
+// Keeps boards and calendars in step: which links there are, when each is looked at, and what the API may ask
+// of them.
 #pragma once
 
 #include <map>
@@ -25,7 +26,7 @@ enum class LinkState : int64_t {
 };
 
 struct LinkError {
-  std::string code;        // an error code, or Google's reason
+  std::string code;  // an error code, or Google's reason
   std::string message;
   std::string what_to_do;
 };
@@ -47,21 +48,21 @@ struct LinkView {
   LinkPolicy policy;
   LinkState state = LinkState::kActive;
   int64_t last_verified_ms = 0;
-  uint64_t dirty = 0;             // pairs that wait to be looked at
+  uint64_t dirty = 0;  // pairs that wait to be looked at
   uint64_t pairs = 0;
   std::optional<LinkError> last_error;
   std::optional<GuardReport> guard;
   bool has_push = false;
   bool is_running = false;
-  uint64_t unmanaged = 0;         // recurring and other events that are left alone, seen since the start
+  uint64_t unmanaged = 0;  // recurring and other events that are left alone, seen since the start
 };
 
 struct LinkRequest {
   WorkspaceId workspace;
   DocumentId board;
   AccountId account;
-  std::string calendar_id;        // empty: make a calendar
-  std::string calendar_summary;   // of the calendar to make
+  std::string calendar_id;       // empty: make a calendar
+  std::string calendar_summary;  // of the calendar to make
   LinkPolicy policy;
 };
 
@@ -76,9 +77,9 @@ struct RunReport {
 };
 
 struct EngineOptions {
-  ReplicaId holder;                // this worker, to leases: no other living worker has it
+  ReplicaId holder;  // this worker, to leases: no other living worker has it
   std::string google_api_url;
-  std::string webhook_url;         // empty: no push, polling is all there is
+  std::string webhook_url;  // empty: no push, polling is all there is
   int64_t request_timeout_ms = 20'000;
   int64_t poll_ms = 60'000;
   int64_t channel_life_seconds = 604'800;

@@ -12,11 +12,11 @@ struct LinkEngine::Link {
   LinkPolicy policy;
   std::string calendar_id;
   std::string calendar_summary;
-  std::string calendar_zone;     // as the last listing said
+  std::string calendar_zone;  // as the last listing said
   LinkLease lease;
   int64_t lease_until_ms = 0;
   bool is_running = false;
-  bool is_wanted = false;        // look again when the present look is over
+  bool is_wanted = false;  // look again when the present look is over
   bool is_pull_wanted = true;
   bool is_removed = false;
   uint64_t deletions_approved = 0;
@@ -24,9 +24,9 @@ struct LinkEngine::Link {
   std::optional<LinkError> error;
   uint64_t unmanaged = 0;
   int failures = 0;
-  uint64_t timer = 0;            // of the last scheduled poll: older timers are void
+  uint64_t timer = 0;  // of the last scheduled poll: older timers are void
   int64_t channel_until_ms = 0;
-  bool has_dirty = false;        // set inside a transaction, read after its commit
+  bool has_dirty = false;  // set inside a transaction, read after its commit
 
   LinkId id() const { return row.link; }
   DocumentKey board() const { return {workspace, row.board}; }
@@ -38,7 +38,8 @@ struct StoredCalendar {
   std::string id;
   std::string summary;
 };
-Result<Bytes> seal_calendar(SecretBox& secrets, WorkspaceId workspace, LinkId link, const StoredCalendar& calendar);
+Result<Bytes> seal_calendar(SecretBox& secrets, WorkspaceId workspace, LinkId link,
+                            const StoredCalendar& calendar);
 Result<StoredCalendar> open_calendar(SecretBox& secrets, WorkspaceId workspace, const LinkRow& row);
 
 }  // namespace kalends

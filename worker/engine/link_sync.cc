@@ -26,8 +26,8 @@ std::optional<Shadow> stored_shadow(const PairRow& row) {
   return shadow.ok() ? std::optional(*shadow) : std::nullopt;
 }
 
-// What an attempt asked for; after it, newest first, what earlier ones of its kind asked whose answers were lost too:
-// any of them may be what the event shows.
+// What an attempt asked for; after it, newest first, what earlier ones of its kind asked whose answers were
+// lost too: any of them may be what the event shows.
 constexpr size_t kRequestsKept = 4;
 
 Bytes encode_requests(const EventFacet& facet, const AttemptRow* earlier) {
@@ -60,11 +60,14 @@ std::string joined(const std::vector<std::string>& reasons) {
 
 Bytes explanation(const Plan& plan, int64_t now_ms) {
   static constexpr std::string_view kWrites[] = {"none", "insert", "patch", "delete"};
-  Json json = {{"at_ms", now_ms}, {"write", kWrites[static_cast<size_t>(plan.write)]}, {"reasons", plan.reasons}};
+  Json json = {
+      {"at_ms", now_ms}, {"write", kWrites[static_cast<size_t>(plan.write)]}, {"reasons", plan.reasons}};
   return to_bytes(json_dump(json));
 }
 
-bool removes_date(const Plan& plan) { return plan.change == CardChange::kUnschedule || plan.change == CardChange::kArchive; }
+bool removes_date(const Plan& plan) {
+  return plan.change == CardChange::kUnschedule || plan.change == CardChange::kArchive;
+}
 
 }  // namespace
 
@@ -89,7 +92,7 @@ Task<RunReport> LinkSync::run() {
 }
 
 Result<RunReport> LinkSync::preview() {
-  KALENDS_TRY(OpenDocument* board, engine_.hub_.open(link_.board()));
+  KALENDS_TRY(OpenDocument * board, engine_.hub_.open(link_.board()));
   KALENDS_TRY(auto txn, ports_.store.begin());
   KALENDS_TRY(std::vector<CardId> cards, txn->dirty_pairs(link_.workspace, link_.id(), SIZE_MAX / 2));
   RunReport report;
@@ -117,7 +120,8 @@ Status LinkSync::hold_lease() {
   if (link_.lease.epoch > 0 && link_.lease_until_ms > now_ms) {
     KALENDS_TRY_VOID(txn->renew_lease(link_.lease, until_ms));
   } else {
-    KALENDS_TRY(link_.lease, txn->acquire_lease(link_.workspace, link_.id(), {engine_.options_.holder, now_ms, until_ms}));
+    KALENDS_TRY(link_.lease,
+                txn->acquire_lease(link_.workspace, link_.id(), {engine_.options_.holder, now_ms, until_ms}));
   }
   KALENDS_TRY_VOID(txn->commit());
   link_.lease_until_ms = until_ms;
@@ -156,7 +160,8 @@ Task<Status> LinkSync::list(bool is_full) {
   while (true) {
     std::string calendar = link_.calendar_id;
     GoogleClient::Call call{link_.workspace, link_.row.account, 1, {!query.sync_token.empty()}};
-    auto calling = engine_.google_.call(call, [calendar, query](const GoogleApi& api) { return events_list_request(api, calendar, query); });
+    auto calling = engine_.google_.call(
+        call, [calendar, query](const GoogleApi& api) { return events_list_request(api, calendar, query); });
     GoogleAnswer answer = co_await calling;
     if (answer.verdict.move == GoogleMove::kFullSyncRequired && !is_full) {
       // Observations stay: what is missing from the full listing is looked at one by one.
@@ -193,7 +198,8 @@ Task<Status> LinkSync::list(bool is_full) {
   co_return Status{};
 }
 
-// A page's events and, with the last page, the next token: one transaction, so a crash repeats the page or has it.
+// A page's events and, with the last page, the next token: one transaction, so a crash repeats the page or
+// has it.
 Status LinkSync::observe_page(const GoogleEventsPage& page, bool is_full, std::set<Bytes>& seen) {
   KALENDS_TRY_VOID(hold_lease());
   KALENDS_TRY(auto txn, ports_.store.begin());
@@ -202,8 +208,11 @@ Status LinkSync::observe_page(const GoogleEventsPage& page, bool is_full, std::s
     KALENDS_TRY_VOID(observe_event(*txn, event));
   }
   if (page.is_last()) {
-    // After a full listing the token counts only once the missing events are settled: until then it is said to be due.
-    KALENDS_TRY_VOID(txn->put_cursor(link_.lease, {to_bytes(page.next_sync_token), is_full || page.next_sync_token.empty(), ports_.clock.now_ms()}));
+    // After a full listing the token counts only once the missing events are settled: until then it is said
+    // to be due.
+    KALENDS_TRY_VOID(txn->put_cursor(
+        link_.lease,
+        {to_bytes(page.next_sync_token), is_full || page.next_sync_token.empty(), ports_.clock.now_ms()}));
   }
   return txn->commit();
 }
@@ -217,7 +226,8 @@ Status LinkSync::observe_event(Txn& txn, const GoogleEvent& event) {
       KALENDS_TRY(row, txn.pair(link_.workspace, link_.id(), identity->card));
       if (row && row->event_key) return {};  // the card has another event already; an older generation
       if (row && identity->generation < row->generation) {
-        // That generation has ended here: a stale listing, or a person who took it out of Google's bin. Left alone.
+        // That generation has ended here: a stale listing, or a person who took it out of Google's bin. Left
+        // alone.
         if (!event.is_cancelled()) ++link_.unmanaged;
         return {};
       }
@@ -269,7 +279,9 @@ Task<Status> LinkSync::confirm_missing(std::set<Bytes> seen) {
     }
   }
   if (missing.size() > deletions_allowed(live))
-    ports_.log.warning("listing_lacks_many", {{"link", link_.id()}, {"missing", static_cast<uint64_t>(missing.size())}, {"known", static_cast<uint64_t>(live)}});
+    ports_.log.warning("listing_lacks_many", {{"link", link_.id()},
+                                              {"missing", static_cast<uint64_t>(missing.size())},
+                                              {"known", static_cast<uint64_t>(live)}});
   for (const PairRow& row : missing) {
     auto observation = stored_observation(row);
     auto getting = get_event(observation->event_id);
@@ -292,13 +304,15 @@ Task<Status> LinkSync::confirm_missing(std::set<Bytes> seen) {
 
 Task<Result<GoogleEvent>> LinkSync::get_event(std::string event_id) {
   std::string calendar = link_.calendar_id;
-  auto calling = engine_.google_.call({link_.workspace, link_.row.account, 1, {}},
-                                      [calendar, event_id](const GoogleApi& api) { return event_get_request(api, calendar, event_id); });
+  auto calling = engine_.google_.call(
+      {link_.workspace, link_.row.account, 1, {}},
+      [calendar, event_id](const GoogleApi& api) { return event_get_request(api, calendar, event_id); });
   GoogleAnswer answer = co_await calling;
   if (answer.verdict.move == GoogleMove::kNotFound || answer.verdict.move == GoogleMove::kGone) {
     // Gone, or the whole calendar is out of reach: the two look alike for one event, not for the calendar.
-    auto checking = engine_.google_.call({link_.workspace, link_.row.account, 1, {}},
-                                         [calendar](const GoogleApi& api) { return calendar_get_request(api, calendar); });
+    auto checking = engine_.google_.call(
+        {link_.workspace, link_.row.account, 1, {}},
+        [calendar](const GoogleApi& api) { return calendar_get_request(api, calendar); });
     GoogleAnswer whole = co_await checking;
     if (!whole.verdict.ok()) co_return failed(whole).error();
     co_return not_found("The event is gone.");
@@ -316,7 +330,8 @@ Task<Status> LinkSync::push() {
   while (true) {
     {
       KALENDS_CO_TRY(auto txn, ports_.store.begin());
-      KALENDS_CO_TRY(std::vector<CardId> cards, txn->dirty_pairs(link_.workspace, link_.id(), tuning::kPairsPerRound + tried_.size()));
+      KALENDS_CO_TRY(std::vector<CardId> cards,
+                     txn->dirty_pairs(link_.workspace, link_.id(), tuning::kPairsPerRound + tried_.size()));
       queue_.clear();
       for (CardId card : cards)
         if (tried_.insert(card).second) queue_.push_back(card);
@@ -355,7 +370,8 @@ Task<void> LinkSync::lane(std::function<void()> done) {
 LinkSync::PairFacts LinkSync::judged(Txn& txn, const Replica& board, PairRow row) {
   PairFacts facts;
   facts.row = std::move(row);
-  if (auto attempts = txn.attempts_of_card(link_.workspace, link_.id(), facts.row.card); attempts.ok()) facts.attempts = *attempts;
+  if (auto attempts = txn.attempts_of_card(link_.workspace, link_.id(), facts.row.card); attempts.ok())
+    facts.attempts = *attempts;
   facts.situation.card = card_side(board.document(), facts.row.card, link_.policy);
   facts.situation.event = stored_observation(facts.row);
   facts.situation.shadow = stored_shadow(facts.row);
@@ -365,7 +381,7 @@ LinkSync::PairFacts LinkSync::judged(Txn& txn, const Replica& board, PairRow row
 }
 
 Result<std::optional<LinkSync::PairFacts>> LinkSync::facts(CardId card) {
-  KALENDS_TRY(OpenDocument* board, engine_.hub_.open(link_.board()));
+  KALENDS_TRY(OpenDocument * board, engine_.hub_.open(link_.board()));
   KALENDS_TRY(auto txn, ports_.store.begin());
   KALENDS_TRY(std::optional<PairRow> row, txn->pair(link_.workspace, link_.id(), card));
   if (!row) return std::optional<PairFacts>{};
@@ -374,7 +390,7 @@ Result<std::optional<LinkSync::PairFacts>> LinkSync::facts(CardId card) {
 
 // The guard looks at the whole run before its first write.
 Status LinkSync::judge_run(bool& may_go) {
-  KALENDS_TRY(OpenDocument* board, engine_.hub_.open(link_.board()));
+  KALENDS_TRY(OpenDocument * board, engine_.hub_.open(link_.board()));
   RunShape shape;
   {
     KALENDS_TRY(auto txn, ports_.store.begin());
@@ -393,7 +409,8 @@ Status LinkSync::judge_run(bool& may_go) {
         KALENDS_TRY(std::vector<PairRow> rows, txn->pairs(link_.workspace, link_.id(), after, 500));
         if (rows.empty()) break;
         after = rows.back().card;
-        shape.pairs += static_cast<size_t>(std::count_if(rows.begin(), rows.end(), [](const PairRow& row) { return !row.shadow.empty(); }));
+        shape.pairs += static_cast<size_t>(
+            std::count_if(rows.begin(), rows.end(), [](const PairRow& row) { return !row.shadow.empty(); }));
       }
     }
   }
@@ -405,12 +422,17 @@ Status LinkSync::judge_run(bool& may_go) {
     return {};
   }
   GuardReport guard{shape.event_deletions, shape.card_deletions, shape.pairs,
-                    "This run would remove " + std::to_string(shape.event_deletions) + " events and take the date from " +
-                        std::to_string(shape.card_deletions) + " cards, of " + std::to_string(shape.pairs) + " in step. Look at the plan, then approve it or undo what caused it."};
+                    "This run would remove " + std::to_string(shape.event_deletions) +
+                        " events and take the date from " + std::to_string(shape.card_deletions) +
+                        " cards, of " + std::to_string(shape.pairs) +
+                        " in step. Look at the plan, then approve it or undo what caused it."};
   link_.guard = guard;
   report_.guard = guard;
-  ports_.log.warning("guard_stopped", {{"link", link_.id()}, {"event_deletions", static_cast<uint64_t>(shape.event_deletions)}, {"card_deletions", static_cast<uint64_t>(shape.card_deletions)}});
-  return engine_.update_row(link_, [](LinkRow& row) { row.state = static_cast<int64_t>(LinkState::kStopped); });
+  ports_.log.warning("guard_stopped", {{"link", link_.id()},
+                                       {"event_deletions", static_cast<uint64_t>(shape.event_deletions)},
+                                       {"card_deletions", static_cast<uint64_t>(shape.card_deletions)}});
+  return engine_.update_row(link_,
+                            [](LinkRow& row) { row.state = static_cast<int64_t>(LinkState::kStopped); });
 }
 
 Task<Status> LinkSync::settle(CardId card) {
@@ -421,7 +443,8 @@ Task<Status> LinkSync::settle(CardId card) {
     Status status;
     bool is_outcome_unknown = !pair->attempts.empty() && round == 0;
     if (pair->plan.write == RemoteWrite::kNone && is_outcome_unknown) {
-      // Nothing seems left to do, but the last sight of the event is older than a write whose answer was lost.
+      // Nothing seems left to do, but the last sight of the event is older than a write whose answer was
+      // lost.
       auto reading_event = read_again(card, std::move(*pair));
       status = co_await reading_event;
     } else if (pair->plan.write == RemoteWrite::kNone) {
@@ -438,21 +461,24 @@ Task<Status> LinkSync::settle(CardId card) {
 
 Task<Status> LinkSync::read_again(CardId card, PairFacts pair) {
   auto known = stored_observation(pair.row);
-  std::string event_id = known && !known->event_id.empty() ? known->event_id : identities_.event_id({card, pair.row.generation});
+  std::string event_id =
+      known && !known->event_id.empty() ? known->event_id : identities_.event_id({card, pair.row.generation});
   auto getting = get_event(event_id);
   Result<GoogleEvent> event = co_await getting;
   if (!event.ok() && event.error().code != ErrorCode::kNotFound) co_return event.error();
   if (!event.ok() && !known) co_return Status{};  // an insert that never arrived
   Observation observation = known.value_or(Observation{});
-  if (event.ok()) observation = observe(*event, reading(&pair.row));
-  else observation.presence = EventPresence::kGone;
+  if (event.ok())
+    observation = observe(*event, reading(&pair.row));
+  else
+    observation.presence = EventPresence::kGone;
   if (observation.event_id.empty()) observation.event_id = event_id;
   co_return record_observation(card, observation, pair.row.generation);
 }
 
 // Nothing to write to the calendar: the card's changes and the new agreement in one transaction.
 Task<Status> LinkSync::settle_here(CardId card, PairFacts pair) {
-  KALENDS_CO_TRY(OpenDocument* board, engine_.hub_.open(link_.board()));
+  KALENDS_CO_TRY(OpenDocument * board, engine_.hub_.open(link_.board()));
   EventFacet event = pair.situation.event ? pair.situation.event->facet : EventFacet{};
   std::vector<Command> commands = commands_of(pair.plan, event, card, board->replica, link_.policy);
   int64_t now_ms = ports_.clock.now_ms();
@@ -486,10 +512,12 @@ Task<Status> LinkSync::settle_here(CardId card, PairFacts pair) {
   co_return Status{};
 }
 
-// What the event says cannot be said on the card (a list that is gone, dates that cross): shown, and tried again when
-// either changes. The other cards go on. Any other error is the run's.
+// What the event says cannot be said on the card (a list that is gone, dates that cross): shown, and tried
+// again when either changes. The other cards go on. Any other error is the run's.
 Status LinkSync::card_refused(const PairFacts& pair, const Error& error) {
-  if (error.code != ErrorCode::kInvalid && error.code != ErrorCode::kNotFound && error.code != ErrorCode::kConflict) return error;
+  if (error.code != ErrorCode::kInvalid && error.code != ErrorCode::kNotFound &&
+      error.code != ErrorCode::kConflict)
+    return error;
   Plan refused = pair.plan;
   refused.reasons.push_back("the card could not take it: " + error.message);
   PairRow row = pair.row;
@@ -503,11 +531,13 @@ Status LinkSync::card_refused(const PairFacts& pair, const Error& error) {
 }
 
 Task<Status> LinkSync::write_remote(CardId card, PairFacts pair) {
-  KALENDS_CO_TRY(OpenDocument* board, engine_.hub_.open(link_.board()));
+  KALENDS_CO_TRY(OpenDocument * board, engine_.hub_.open(link_.board()));
   const Plan plan = pair.plan;
   EventFacet seen = pair.situation.event ? pair.situation.event->facet : EventFacet{};
-  uint64_t generation = pair.row.generation + (plan.write == RemoteWrite::kInsert && plan.is_next_generation ? 1 : 0);
-  std::string event_id = plan.write == RemoteWrite::kInsert ? identities_.event_id({card, generation}) : pair.situation.event->event_id;
+  uint64_t generation =
+      pair.row.generation + (plan.write == RemoteWrite::kInsert && plan.is_next_generation ? 1 : 0);
+  std::string event_id = plan.write == RemoteWrite::kInsert ? identities_.event_id({card, generation})
+                                                            : pair.situation.event->event_id;
   std::string etag = plan.write == RemoteWrite::kInsert ? std::string() : pair.situation.event->etag;
   int64_t now_ms = ports_.clock.now_ms();
 
@@ -518,7 +548,8 @@ Task<Status> LinkSync::write_remote(CardId card, PairFacts pair) {
       return attempt.generation == generation && attempt.kind == static_cast<int64_t>(plan.write);
     });
     Bytes request = encode_requests(plan.target, earlier == pair.attempts.end() ? nullptr : &*earlier);
-    KALENDS_TRY_VOID(txn.put_attempt(link_.lease, {card, generation, static_cast<int64_t>(plan.write), std::move(request), now_ms}));
+    KALENDS_TRY_VOID(txn.put_attempt(
+        link_.lease, {card, generation, static_cast<int64_t>(plan.write), std::move(request), now_ms}));
     PairRow row = pair.row;
     row.generation = generation;
     row.explain = explanation(plan, now_ms);
@@ -542,7 +573,9 @@ Task<Status> LinkSync::write_remote(CardId card, PairFacts pair) {
   std::string marker = identities_.marker({card, generation});
   auto make = [plan, calendar, policy, event_id, etag, marker](const GoogleApi& api) {
     if (plan.write == RemoteWrite::kDelete) return event_delete_request(api, calendar, event_id, etag);
-    if (plan.write == RemoteWrite::kPatch) return event_patch_request(api, calendar, event_id, etag, to_event_patch(plan.target, plan.fields, policy));
+    if (plan.write == RemoteWrite::kPatch)
+      return event_patch_request(api, calendar, event_id, etag,
+                                 to_event_patch(plan.target, plan.fields, policy));
     GoogleEventWrite write = to_event(plan.target, policy);
     write.private_properties[std::string(kMarkerName)] = marker;
     return event_insert_request(api, calendar, event_id, write);
@@ -571,7 +604,8 @@ Task<Status> LinkSync::write_remote(CardId card, PairFacts pair) {
     case GoogleMove::kPreconditionFailed: {
       auto getting = get_event(event_id);
       Result<GoogleEvent> event = co_await getting;
-      if (event.ok() && plan.write == RemoteWrite::kInsert && !event->is_cancelled() && !identities_.read(*event)) {
+      if (event.ok() && plan.write == RemoteWrite::kInsert && !event->is_cancelled() &&
+          !identities_.read(*event)) {
         // Somebody else's event has this id: never touch it, take the next one.
         Observation foreign;
         foreign.presence = EventPresence::kGone;
@@ -580,18 +614,22 @@ Task<Status> LinkSync::write_remote(CardId card, PairFacts pair) {
       if (!event.ok() && event.error().code != ErrorCode::kNotFound) co_return event.error();
       PairRow known = pair.row;
       Observation observation;
-      if (event.ok()) observation = observe(*event, reading(&known));
-      else observation.presence = EventPresence::kGone;
+      if (event.ok())
+        observation = observe(*event, reading(&known));
+      else
+        observation.presence = EventPresence::kGone;
       if (observation.event_id.empty()) observation.event_id = event_id;
       co_return record_observation(card, observation, generation);
     }
-    case GoogleMove::kInvalid: co_return record_refusal(card, answer);
-    default: co_return failed(answer);
+    case GoogleMove::kInvalid:
+      co_return record_refusal(card, answer);
+    default:
+      co_return failed(answer);
   }
 }
 
 Status LinkSync::record_written(CardId card, const EventFacet& target, const GoogleEvent& event) {
-  KALENDS_TRY(OpenDocument* board, engine_.hub_.open(link_.board()));
+  KALENDS_TRY(OpenDocument * board, engine_.hub_.open(link_.board()));
   KALENDS_TRY(auto txn, ports_.store.begin());
   KALENDS_TRY(std::optional<PairRow> row, txn->pair(link_.workspace, link_.id(), card));
   if (!row) return {};
@@ -609,7 +647,7 @@ Status LinkSync::record_written(CardId card, const EventFacet& target, const Goo
 }
 
 Status LinkSync::record_deleted(CardId card) {
-  KALENDS_TRY(OpenDocument* board, engine_.hub_.open(link_.board()));
+  KALENDS_TRY(OpenDocument * board, engine_.hub_.open(link_.board()));
   KALENDS_TRY(auto txn, ports_.store.begin());
   KALENDS_TRY(std::optional<PairRow> row, txn->pair(link_.workspace, link_.id(), card));
   if (!row) return {};
@@ -624,7 +662,8 @@ Status LinkSync::record_deleted(CardId card) {
   return txn->commit();
 }
 
-Status LinkSync::record_observation(CardId card, const Observation& observation, uint64_t generation_at_least) {
+Status LinkSync::record_observation(CardId card, const Observation& observation,
+                                    uint64_t generation_at_least) {
   KALENDS_TRY(auto txn, ports_.store.begin());
   KALENDS_TRY(std::optional<PairRow> row, txn->pair(link_.workspace, link_.id(), card));
   if (!row) return {};
@@ -642,7 +681,8 @@ Status LinkSync::record_refusal(CardId card, const GoogleAnswer& answer) {
   KALENDS_TRY(std::optional<PairRow> row, txn->pair(link_.workspace, link_.id(), card));
   if (!row) return {};
   Plan plan;
-  plan.reasons.push_back("Google refused the event (" + answer.verdict.reason + "): change the card, for example its dates");
+  plan.reasons.push_back("Google refused the event (" + answer.verdict.reason +
+                         "): change the card, for example its dates");
   row->explain = explanation(plan, ports_.clock.now_ms());
   row->is_dirty = false;
   row->event_key.reset();
@@ -652,33 +692,45 @@ Status LinkSync::record_refusal(CardId card, const GoogleAnswer& answer) {
   KALENDS_TRY_VOID(txn->delete_attempts(link_.lease, card));
   KALENDS_TRY_VOID(txn->commit());
   ports_.log.warning("event_refused", {{"link", link_.id()}, {"card", card}});
-  link_.error = LinkError{"invalid", "Google refused the event of a card (" + answer.verdict.reason + ").", "Look at the card with `kalends explain` and change it."};
+  link_.error = LinkError{"invalid", "Google refused the event of a card (" + answer.verdict.reason + ").",
+                          "Look at the card with `kalends explain` and change it."};
   return {};
 }
 
 Status LinkSync::failed(const GoogleAnswer& answer) {
   Error error = to_error(answer.verdict);
   if (!answer.token_error.empty()) error.message = answer.token_error;
-  LinkError told{std::string(google_move_name(answer.verdict.move)), error.message, "It is tried again by itself."};
+  LinkError told{std::string(google_move_name(answer.verdict.move)), error.message,
+                 "It is tried again by itself."};
   bool is_broken = true;
   switch (answer.verdict.move) {
-    case GoogleMove::kAuth: told.what_to_do = "Connect the Google account again."; break;
+    case GoogleMove::kAuth:
+      told.what_to_do = "Connect the Google account again.";
+      break;
     case GoogleMove::kNotFound:
     case GoogleMove::kGone:
       told.message = "The calendar is gone, or it is no longer shared with the account.";
       told.what_to_do = "Link the board to another calendar. The cards keep their dates.";
       break;
-    case GoogleMove::kForbidden: told.what_to_do = "Ask the calendar's owner for the right to change events, or link another calendar."; break;
-    case GoogleMove::kInsufficientScope: told.what_to_do = "Connect the Google account again and allow access to calendars."; break;
-    default: is_broken = false;
+    case GoogleMove::kForbidden:
+      told.what_to_do = "Ask the calendar's owner for the right to change events, or link another calendar.";
+      break;
+    case GoogleMove::kInsufficientScope:
+      told.what_to_do = "Connect the Google account again and allow access to calendars.";
+      break;
+    default:
+      is_broken = false;
   }
-  if (answer.verdict.move == GoogleMove::kQuotaExceeded) told.what_to_do = "Google has stopped new events of this account for some hours. It goes on by itself.";
+  if (answer.verdict.move == GoogleMove::kQuotaExceeded)
+    told.what_to_do = "Google has stopped new events of this account for some hours. It goes on by itself.";
   link_.error = told;
   if (is_broken) {
-    auto status = engine_.update_row(link_, [](LinkRow& row) { row.state = static_cast<int64_t>(LinkState::kBroken); });
+    auto status =
+        engine_.update_row(link_, [](LinkRow& row) { row.state = static_cast<int64_t>(LinkState::kBroken); });
     if (!status.ok()) return status;
   }
-  if (error.retry_after_ms == 0 && answer.verdict.move == GoogleMove::kQuotaExceeded) error.retry_after_ms = 3600 * 1000;
+  if (error.retry_after_ms == 0 && answer.verdict.move == GoogleMove::kQuotaExceeded)
+    error.retry_after_ms = 3600 * 1000;
   return error;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One look at one link: read what is new in the calendar, decide for every pair that may have work, carry it out.
-// A crash at any wait leaves only facts behind, from which the next look derives the same decisions.
+// One look at one link: read what is new in the calendar, decide for every pair that may have work, carry it
+// out. A crash at any wait leaves only facts behind, from which the next look derives the same decisions.
 #pragma once
 
 #include <deque>
@@ -35,7 +35,6 @@ class LinkSync {
     Situation situation;
     Plan plan;
   };
-
 
   Task<Status> pull();
   Task<Status> list(bool is_full);

@@ -46,10 +46,14 @@ bool LiveSession::receive(ByteView bytes) {
   ByteView message_bytes = (*frame_map)["m"].as_byte_view();
   auto message = decode_cbor(message_bytes);
   const std::string type = message.ok() ? (*message)["t"].as_text() : std::string();
-  if (type == "hello") hello(key, message_bytes);
-  else if (type == "push") push(key, message_bytes);
-  else if (type == "bye") hub_.ignore(key, *this), following_.erase(key);
-  else send_error(key, invalid("A message is hello, push or bye."));
+  if (type == "hello")
+    hello(key, message_bytes);
+  else if (type == "push")
+    push(key, message_bytes);
+  else if (type == "bye")
+    hub_.ignore(key, *this), following_.erase(key);
+  else
+    send_error(key, invalid("A message is hello, push or bye."));
   return true;
 }
 
@@ -80,9 +84,10 @@ void LiveSession::hello(const DocumentKey& key, ByteView bytes) {
   const Cbor& message = *parsed;
   if (message["protocol"].as_int() != kProtocolVersion || message["format"].as_int() != kFormatVersion) {
     Cbor reload = of_type("reload");
-    reload.set("message", message["protocol"].as_int() > kProtocolVersion || message["format"].as_int() > kFormatVersion
-                              ? "This page is newer than the server: the server must be updated."
-                              : "This page is too old: reload it.");
+    reload.set("message",
+               message["protocol"].as_int() > kProtocolVersion || message["format"].as_int() > kFormatVersion
+                   ? "This page is newer than the server: the server must be updated."
+                   : "This page is too old: reload it.");
     send_(frame(key, std::move(reload)));
     return;
   }
@@ -91,8 +96,10 @@ void LiveSession::hello(const DocumentKey& key, ByteView bytes) {
   if (!replica || !document.ok())
     return send_error(key, replica ? document.error() : invalid("hello names the replica."));
   if (following_.size() >= kDocumentsPerConnection && following_.count(key) == 0)
-    return send_error(key, Error{ErrorCode::kRateLimited, "Too many documents on one connection: close some.", 1000});
-  if (Status own = hub_.may_use(key, {who_->member, who_->may_write, ReplicaId{*replica}}); !own.ok()) return send_error(key, own.error());
+    return send_error(
+        key, Error{ErrorCode::kRateLimited, "Too many documents on one connection: close some.", 1000});
+  if (Status own = hub_.may_use(key, {who_->member, who_->may_write, ReplicaId{*replica}}); !own.ok())
+    return send_error(key, own.error());
   OpenDocument& open = **document;
   following_[key] = {ReplicaId{*replica}, 0};
   hub_.listen(key, *this);
@@ -116,7 +123,8 @@ void LiveSession::catch_up(const DocumentKey& key, OpenDocument& document, uint6
   bool is_whole = from_seq > 0 || has_whole_history(document);
   if (is_whole && from_seq >= document.seq) return;
   auto ops = hub_.ops_after(key, from_seq, tuning::kTailOpsMax);
-  bool is_short = is_whole && ops.ok() && ops->size() == document.seq - from_seq && (from_seq > 0 || document.seq <= tuning::kSnapshotEveryOps);
+  bool is_short = is_whole && ops.ok() && ops->size() == document.seq - from_seq &&
+                  (from_seq > 0 || document.seq <= tuning::kSnapshotEveryOps);
   if (!is_short) {
     Cbor snapshot = of_type("snapshot");
     snapshot.set("epoch", static_cast<int64_t>(document.epoch));
@@ -129,7 +137,8 @@ void LiveSession::catch_up(const DocumentKey& key, OpenDocument& document, uint6
     size_t end = std::min(ops->size(), i + tuning::kOpsPerMessage);
     Cbor message = of_type("ops");
     message.set("seq", static_cast<int64_t>(from_seq + end));
-    message.set("ops", Cbor::bytes(encode_chunk({ops->begin() + static_cast<std::ptrdiff_t>(i), ops->begin() + static_cast<std::ptrdiff_t>(end)})));
+    message.set("ops", Cbor::bytes(encode_chunk({ops->begin() + static_cast<std::ptrdiff_t>(i),
+                                                 ops->begin() + static_cast<std::ptrdiff_t>(end)})));
     send_(frame(key, std::move(message)));
   }
 }
@@ -179,7 +188,8 @@ void LiveSession::on_ops(const DocumentKey& key, uint64_t last_seq, const std::v
 }
 
 void LiveSession::on_reset(const DocumentKey& key) {
-  send_error(key, Error{ErrorCode::kUnavailable, "The server could not store an edit just now: connect again.", 1000});
+  send_error(key, Error{ErrorCode::kUnavailable,
+                        "The server could not store an edit just now: connect again.", 1000});
 }
 
 void LiveSession::send_error(const DocumentKey& key, const Error& error) {

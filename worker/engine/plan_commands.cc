@@ -9,27 +9,39 @@ namespace {
 class CommandWriter {
  public:
   CommandWriter(const EventFacet& event, CardId card, const Replica& board, const LinkPolicy& policy)
-      : event_(event), target_{card.raw, {}}, card_(board.document().find(card.raw)), board_(board), policy_(policy) {}
+      : event_(event),
+        target_{card.raw, {}},
+        card_(board.document().find(card.raw)),
+        board_(board),
+        policy_(policy) {}
 
   void edit(const FieldEdit& edit, const Plan& plan) {
     switch (edit.field) {
-      case FacetField::kTitle: return put(edit, Field::kTitle, event_.title);
-      case FacetField::kLocation: return put(edit, Field::kLocation, event_.location);
-      case FacetField::kColour: return put(edit, Field::kColour, event_.colour);
-      case FacetField::kDone: return edit.is_offer ? void() : set_done();
-      case FacetField::kDescription: return describe(edit, plan);
-      case FacetField::kDates: return date(edit);
+      case FacetField::kTitle:
+        return put(edit, Field::kTitle, event_.title);
+      case FacetField::kLocation:
+        return put(edit, Field::kLocation, event_.location);
+      case FacetField::kColour:
+        return put(edit, Field::kColour, event_.colour);
+      case FacetField::kDone:
+        return edit.is_offer ? void() : set_done();
+      case FacetField::kDescription:
+        return describe(edit, plan);
+      case FacetField::kDates:
+        return date(edit);
     }
   }
 
   void unschedule() {
     for (Field field : {Field::kStart, Field::kDue})
-      if (std::holds_alternative<When>(card_->value(field))) commands_.push_back(SetCommand{target_, {field, {}, std::monostate{}}});
+      if (std::holds_alternative<When>(card_->value(field)))
+        commands_.push_back(SetCommand{target_, {field, {}, std::monostate{}}});
   }
   void archive() { commands_.push_back(SetCommand{target_, {Field::kArchived, {}, true}}); }
   void offer_unscheduling() {
     for (Field field : {Field::kStart, Field::kDue})
-      if (std::holds_alternative<When>(card_->value(field))) commands_.push_back(OfferCommand{target_, {field, {}, std::monostate{}}});
+      if (std::holds_alternative<When>(card_->value(field)))
+        commands_.push_back(OfferCommand{target_, {field, {}, std::monostate{}}});
   }
 
   void create(CardId card) {
@@ -43,8 +55,10 @@ class CommandWriter {
     if (!event_.description.empty()) create.fields.push_back({Field::kDescription, {}, event_.description});
     if (!event_.location.empty()) create.fields.push_back({Field::kLocation, {}, event_.location});
     if (!event_.colour.empty()) create.fields.push_back({Field::kColour, {}, event_.colour});
-    if (policy_.which == WhichCards::kWithLabel) create.fields.push_back({Field::kLabels, {}, policy_.which_id});
-    if (policy_.which == WhichCards::kWithAssignee) create.fields.push_back({Field::kAssignees, {}, policy_.which_id});
+    if (policy_.which == WhichCards::kWithLabel)
+      create.fields.push_back({Field::kLabels, {}, policy_.which_id});
+    if (policy_.which == WhichCards::kWithAssignee)
+      create.fields.push_back({Field::kAssignees, {}, policy_.which_id});
     commands_.push_back(std::move(create));
   }
 
@@ -52,14 +66,19 @@ class CommandWriter {
 
  private:
   void put(const FieldEdit& edit, Field field, Value value) {
-    if (edit.is_offer) commands_.push_back(OfferCommand{target_, {field, {}, std::move(value)}});
-    else commands_.push_back(SetCommand{target_, {field, {}, std::move(value)}, edit.keep_loser});
+    if (edit.is_offer)
+      commands_.push_back(OfferCommand{target_, {field, {}, std::move(value)}});
+    else
+      commands_.push_back(SetCommand{target_, {field, {}, std::move(value)}, edit.keep_loser});
   }
 
   void describe(const FieldEdit& edit, const Plan& plan) {
-    if (edit.is_offer) return commands_.push_back(OfferCommand{target_, {Field::kDescription, {}, event_.description}});
-    if (edit.keep_loser) commands_.push_back(OfferCommand{target_, {Field::kDescription, {}, card_->text.text()}});
-    commands_.push_back(SetTextCommand{target_, plan.has_merged_description ? plan.merged_description : event_.description});
+    if (edit.is_offer)
+      return commands_.push_back(OfferCommand{target_, {Field::kDescription, {}, event_.description}});
+    if (edit.keep_loser)
+      commands_.push_back(OfferCommand{target_, {Field::kDescription, {}, card_->text.text()}});
+    commands_.push_back(
+        SetTextCommand{target_, plan.has_merged_description ? plan.merged_description : event_.description});
   }
 
   void date(const FieldEdit& edit) {
@@ -74,10 +93,12 @@ class CommandWriter {
   }
 
   void set_done() {
-    if (policy_.done == DoneMeans::kFlag) return commands_.push_back(SetCommand{target_, {Field::kDone, {}, event_.is_done}});
+    if (policy_.done == DoneMeans::kFlag)
+      return commands_.push_back(SetCommand{target_, {Field::kDone, {}, event_.is_done}});
     if (event_.is_done) return commands_.push_back(MoveCommand{target_, policy_.done_list, {}, {}});
     for (const auto& [rank, list] : board_.order().of(EntityType::kList))
-      if (list != policy_.done_list && board_.document().find(list)->is_live() && !board_.document().find(list)->bool_value(Field::kArchived))
+      if (list != policy_.done_list && board_.document().find(list)->is_live() &&
+          !board_.document().find(list)->bool_value(Field::kArchived))
         return commands_.push_back(MoveCommand{target_, list, {}, {}});
   }
 
@@ -95,12 +116,18 @@ int64_t changed_ms(const Entity& card, FacetField field) {
     return value ? value->stamp.ms() : int64_t{0};
   };
   switch (field) {
-    case FacetField::kTitle: return stamp(Field::kTitle);
-    case FacetField::kDone: return std::max(stamp(Field::kDone), stamp(Field::kPosition));
-    case FacetField::kDates: return std::max(stamp(Field::kStart), stamp(Field::kDue));
-    case FacetField::kDescription: return 0;  // texts merge; where they overlap the calendar's is the later one
-    case FacetField::kLocation: return stamp(Field::kLocation);
-    case FacetField::kColour: return stamp(Field::kColour);
+    case FacetField::kTitle:
+      return stamp(Field::kTitle);
+    case FacetField::kDone:
+      return std::max(stamp(Field::kDone), stamp(Field::kPosition));
+    case FacetField::kDates:
+      return std::max(stamp(Field::kStart), stamp(Field::kDue));
+    case FacetField::kDescription:
+      return 0;  // texts merge; where they overlap the calendar's is the later one
+    case FacetField::kLocation:
+      return stamp(Field::kLocation);
+    case FacetField::kColour:
+      return stamp(Field::kColour);
   }
   return 0;
 }
@@ -115,20 +142,29 @@ CardSide card_side(const Document& board, CardId id, const LinkPolicy& policy) {
   side.is_deleted = card->is_deleted();
   side.wanted = project(board, *card, policy);
   side.facet = facet_of(*card, policy);
-  for (FacetField field : kFacetFields) side.changed_ms[static_cast<size_t>(field)] = changed_ms(*card, field);
+  for (FacetField field : kFacetFields)
+    side.changed_ms[static_cast<size_t>(field)] = changed_ms(*card, field);
   return side;
 }
 
-std::vector<Command> commands_of(const Plan& plan, const EventFacet& event, CardId card, const Replica& board, const LinkPolicy& policy) {
+std::vector<Command> commands_of(const Plan& plan, const EventFacet& event, CardId card, const Replica& board,
+                                 const LinkPolicy& policy) {
   CommandWriter writer(event, card, board, policy);
   switch (plan.change) {
-    case CardChange::kNone: break;
+    case CardChange::kNone:
+      break;
     case CardChange::kEdit:
       for (const FieldEdit& edit : plan.edits) writer.edit(edit, plan);
       break;
-    case CardChange::kUnschedule: writer.unschedule(); break;
-    case CardChange::kArchive: writer.archive(); break;
-    case CardChange::kCreate: writer.create(card); break;
+    case CardChange::kUnschedule:
+      writer.unschedule();
+      break;
+    case CardChange::kArchive:
+      writer.archive();
+      break;
+    case CardChange::kCreate:
+      writer.create(card);
+      break;
   }
   if (plan.offer_unscheduling) writer.offer_unscheduling();
   return writer.take();

@@ -14,6 +14,7 @@ namespace kalends {
 // What the planner needs to know of the card; there may be no such card.
 CardSide card_side(const Document& board, CardId id, const LinkPolicy& policy);
 
-std::vector<Command> commands_of(const Plan& plan, const EventFacet& event, CardId card, const Replica& board, const LinkPolicy& policy);
+std::vector<Command> commands_of(const Plan& plan, const EventFacet& event, CardId card, const Replica& board,
+                                 const LinkPolicy& policy);
 
 }  // namespace kalends

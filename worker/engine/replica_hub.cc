@@ -28,7 +28,8 @@ Result<Op> op_from_bytes(ByteView bytes) {
   return op;
 }
 
-// One for each epoch of a document: after a restore the epoch is another, so no id is used by two living copies.
+// One for each epoch of a document: after a restore the epoch is another, so no id is used by two living
+// copies.
 ReplicaId ReplicaHub::hub_replica(const DocumentKey& key, uint64_t epoch) const {
   Writer input;
   input.id(key.document.raw);
@@ -39,14 +40,17 @@ ReplicaId ReplicaHub::hub_replica(const DocumentKey& key, uint64_t epoch) const 
   return replica;
 }
 
-Status ReplicaHub::create(const DocumentKey& key, DocumentKind kind, const EditContext& context, const std::vector<Command>& commands) {
+Status ReplicaHub::create(const DocumentKey& key, DocumentKind kind, const EditContext& context,
+                          const std::vector<Command>& commands) {
   KALENDS_TRY(Origin origin, draft(key, kind, context, commands));
   KALENDS_TRY(auto txn, ports_.store.begin());
   KALENDS_TRY_VOID(create_in(*txn, key, origin));
   return txn->commit();
 }
 
-Result<ReplicaHub::Origin> ReplicaHub::draft(const DocumentKey& key, DocumentKind kind, const EditContext& context, const std::vector<Command>& commands) const {
+Result<ReplicaHub::Origin> ReplicaHub::draft(const DocumentKey& key, DocumentKind kind,
+                                             const EditContext& context,
+                                             const std::vector<Command>& commands) const {
   Replica replica({key.document, kind, hub_replica(key, 1)});
   KALENDS_TRY(EditResult result, replica.edit(context, commands));
   return Origin{kind, std::move(result.ops), {}};
@@ -55,20 +59,23 @@ Result<ReplicaHub::Origin> ReplicaHub::draft(const DocumentKey& key, DocumentKin
 Status ReplicaHub::create_in(Txn& txn, const DocumentKey& key, const Origin& origin) {
   int64_t now_ms = ports_.clock.now_ms();
   KALENDS_TRY_VOID(txn.ensure_workspace(key.workspace, now_ms));
-  KALENDS_TRY_VOID(txn.create_document(key.workspace, key.document, static_cast<int64_t>(origin.kind), now_ms));
+  KALENDS_TRY_VOID(
+      txn.create_document(key.workspace, key.document, static_cast<int64_t>(origin.kind), now_ms));
   uint64_t last_seq = 0;
   for (const Op& op : origin.ops) {
-    KALENDS_TRY(AppendedOp appended, txn.append_op(key.workspace, key.document, {op.id.replica, op.id.counter, op_bytes(op)}, now_ms));
+    KALENDS_TRY(AppendedOp appended, txn.append_op(key.workspace, key.document,
+                                                   {op.id.replica, op.id.counter, op_bytes(op)}, now_ms));
     last_seq = appended.seq;
   }
   if (origin.snapshot.empty()) return {};
   Digest hash = digest_of(origin.snapshot);
-  return txn.save_snapshot(key.workspace, key.document, {origin.snapshot, last_seq, Bytes(hash.begin(), hash.end())}, now_ms);
+  return txn.save_snapshot(key.workspace, key.document,
+                           {origin.snapshot, last_seq, Bytes(hash.begin(), hash.end())}, now_ms);
 }
 
 Result<Replica> ReplicaHub::with_history(const DocumentKey& key) {
   KALENDS_TRY(std::vector<Op> ops, ops_after(key, 0, SIZE_MAX / 2));
-  KALENDS_TRY(OpenDocument* document, open(key));
+  KALENDS_TRY(OpenDocument * document, open(key));
   auto whole = Replica::open(document->replica.options(), {}, ops);
   // A document that was imported or compacted has no history below its first snapshot.
   if (whole.ok() && whole->hash() == document->replica.hash()) return whole;
@@ -84,13 +91,15 @@ Result<OpenDocument*> ReplicaHub::open(const DocumentKey& key) {
   KALENDS_TRY(std::optional<DocumentRow> row, txn->document(key.workspace, key.document));
   if (!row) return not_found("There is no such board in this workspace.");
   std::vector<Op> ops;
-  KALENDS_TRY(std::vector<OpRow> rows, txn->ops_after(key.workspace, key.document, row->head.snapshot_seq, SIZE_MAX / 2));
+  KALENDS_TRY(std::vector<OpRow> rows,
+              txn->ops_after(key.workspace, key.document, row->head.snapshot_seq, SIZE_MAX / 2));
   ops.reserve(rows.size());
   for (const OpRow& op_row : rows) {
     KALENDS_TRY(Op op, op_from_bytes(op_row.op));
     ops.push_back(std::move(op));
   }
-  KALENDS_TRY(Replica replica, Replica::open({key.document, static_cast<DocumentKind>(row->head.kind), hub_replica(key, row->head.epoch)},
+  KALENDS_TRY(Replica replica, Replica::open({key.document, static_cast<DocumentKind>(row->head.kind),
+                                              hub_replica(key, row->head.epoch)},
                                              row->snapshot, ops));
   auto document = std::make_unique<OpenDocument>(key, std::move(replica));
   document->epoch = row->head.epoch;
@@ -123,13 +132,15 @@ Status ReplicaHub::save_snapshot(Txn& txn, OpenDocument& document) {
   Bytes snapshot = document.replica.snapshot();
   Digest hash = digest_of(snapshot);
   KALENDS_TRY_VOID(txn.save_snapshot(document.key.workspace, document.key.document,
-                                     {std::move(snapshot), document.seq, Bytes(hash.begin(), hash.end())}, ports_.clock.now_ms()));
+                                     {std::move(snapshot), document.seq, Bytes(hash.begin(), hash.end())},
+                                     ports_.clock.now_ms()));
   document.snapshot_seq = document.seq;
   return {};
 }
 
 void ReplicaHub::make_room() {
-  // Copies that somebody listens to are opened again at their next operation: nothing is lost by forgetting them.
+  // Copies that somebody listens to are opened again at their next operation: nothing is lost by forgetting
+  // them.
   while (open_.size() >= open_max_ && !recent_.empty()) {
     open_.erase(recent_.back());
     recent_.pop_back();
@@ -138,14 +149,16 @@ void ReplicaHub::make_room() {
 
 Status ReplicaHub::append(Txn& txn, OpenDocument& document, const std::vector<Op>& ops) {
   for (const Op& op : ops) {
-    KALENDS_TRY(AppendedOp appended, txn.append_op(document.key.workspace, document.key.document,
-                                                   {op.id.replica, op.id.counter, op_bytes(op)}, ports_.clock.now_ms()));
+    KALENDS_TRY(AppendedOp appended,
+                txn.append_op(document.key.workspace, document.key.document,
+                              {op.id.replica, op.id.counter, op_bytes(op)}, ports_.clock.now_ms()));
     document.seq = std::max(document.seq, appended.seq);
   }
   return {};
 }
 
-Status ReplicaHub::finish(OpenDocument& document, Txn& txn, const std::vector<Op>& ops, const Changes& changes, const Also& also) {
+Status ReplicaHub::finish(OpenDocument& document, Txn& txn, const std::vector<Op>& ops,
+                          const Changes& changes, const Also& also) {
   KALENDS_TRY_VOID(append(txn, document, ops));
   if (observer_) KALENDS_TRY_VOID(observer_->on_changes(txn, document, changes));
   if (also) KALENDS_TRY_VOID(also(txn));
@@ -156,8 +169,9 @@ Status ReplicaHub::finish(OpenDocument& document, Txn& txn, const std::vector<Op
   return txn.commit();
 }
 
-Result<EditResult> ReplicaHub::edit(const DocumentKey& key, const EditContext& context, const std::vector<Command>& commands, const Also& also) {
-  KALENDS_TRY(OpenDocument* document, open(key));
+Result<EditResult> ReplicaHub::edit(const DocumentKey& key, const EditContext& context,
+                                    const std::vector<Command>& commands, const Also& also) {
+  KALENDS_TRY(OpenDocument * document, open(key));
   KALENDS_TRY(EditResult result, document->replica.edit(context, commands));
   if (result.ops.empty() && !also) return result;
   Status status = [&]() -> Status {
@@ -175,8 +189,9 @@ Result<EditResult> ReplicaHub::edit(const DocumentKey& key, const EditContext& c
 }
 
 Status ReplicaHub::may_use(const DocumentKey& key, const Pusher& pusher) {
-  const Error refused{ErrorCode::kForbidden, "This copy's id belongs to somebody else: begin with a new copy.", 0};
-  KALENDS_TRY(OpenDocument* document, open(key));
+  const Error refused{ErrorCode::kForbidden,
+                      "This copy's id belongs to somebody else: begin with a new copy.", 0};
+  KALENDS_TRY(OpenDocument * document, open(key));
   if (pusher.replica == document->replica.options().replica) return refused;
   auto known = document->owners.find(pusher.replica);
   if (known == document->owners.end()) {
@@ -196,9 +211,10 @@ Status ReplicaHub::may_use(const DocumentKey& key, const Pusher& pusher) {
   return known == document->owners.end() || known->second == pusher.member ? Status{} : Status{refused};
 }
 
-Result<ReplicaHub::Accepted> ReplicaHub::push(const DocumentKey& key, const Pusher& pusher, const std::vector<Op>& ops) {
+Result<ReplicaHub::Accepted> ReplicaHub::push(const DocumentKey& key, const Pusher& pusher,
+                                              const std::vector<Op>& ops) {
   KALENDS_TRY_VOID(may_use(key, pusher));
-  KALENDS_TRY(OpenDocument* document, open(key));
+  KALENDS_TRY(OpenDocument * document, open(key));
   Replica& replica = document->replica;
   Accepted accepted;
   std::vector<Op> taken;
@@ -213,7 +229,8 @@ Result<ReplicaHub::Accepted> ReplicaHub::push(const DocumentKey& key, const Push
       break;
     }
     auto body = decode_body(op.kind, op.body);
-    Status verdict = body.ok() ? admit({replica.document(), pusher.member, pusher.may_write}, op, *body) : Status{body.error()};
+    Status verdict = body.ok() ? admit({replica.document(), pusher.member, pusher.may_write}, op, *body)
+                               : Status{body.error()};
     Op kept = op;
     if (!verdict.ok()) {
       kept = void_of(op, verdict.error().code);
@@ -229,7 +246,8 @@ Result<ReplicaHub::Accepted> ReplicaHub::push(const DocumentKey& key, const Push
     taken.push_back(kept);
     if (kept.stamp.ms() > now_ms + kClockSkewMsMax && verdict.ok()) {
       // An honest offline person with a wrong clock loses nothing; nobody wins by a stamp from the future.
-      auto bound = replica.edit({pusher.member, Cause::kHub, now_ms}, {BoundCommand{{kept.target, {}}, kept.id, Hlc::from(now_ms, 0)}});
+      auto bound = replica.edit({pusher.member, Cause::kHub, now_ms},
+                                {BoundCommand{{kept.target, {}}, kept.id, Hlc::from(now_ms, 0)}});
       if (bound.ok()) taken.insert(taken.end(), bound->ops.begin(), bound->ops.end());
     }
   }
@@ -272,23 +290,28 @@ Result<std::vector<Op>> ReplicaHub::ops_of_card(const DocumentKey& key, CardId c
 Status ReplicaHub::transfer(const Transfer& transfer) {
   DocumentKey source_key{transfer.workspace, transfer.source};
   DocumentKey target_key{transfer.workspace, transfer.target};
-  if (transfer.source == transfer.target) return invalid("The card is on this board already: move it to another list.");
+  if (transfer.source == transfer.target)
+    return invalid("The card is on this board already: move it to another list.");
   {
-    KALENDS_TRY(OpenDocument* source, open(source_key));
+    KALENDS_TRY(OpenDocument * source, open(source_key));
     const Document& document = source->replica.document();
     const Entity* card = document.find(transfer.card.raw);
-    if (!card || card->type != EntityType::kCard || !card->is_live()) return not_found("This board has no such card, or it was deleted.");
-    if (!lives_here(document, *card)) return Error{ErrorCode::kConflict, "The card was moved to another board meanwhile.", 0};
+    if (!card || card->type != EntityType::kCard || !card->is_live())
+      return not_found("This board has no such card, or it was deleted.");
+    if (!lives_here(document, *card))
+      return Error{ErrorCode::kConflict, "The card was moved to another board meanwhile.", 0};
   }
   KALENDS_TRY(std::vector<Op> ops, ops_of_card(source_key, transfer.card));
-  KALENDS_TRY(OpenDocument* target, open(target_key));
-  KALENDS_TRY(OpenDocument* source, open(source_key));
+  KALENDS_TRY(OpenDocument * target, open(target_key));
+  KALENDS_TRY(OpenDocument * source, open(source_key));
   KALENDS_TRY(target, open(target_key));  // opening one may have made room by closing the other
   EditContext context{transfer.author, Cause::kHub, ports_.clock.now_ms()};
   Target card{transfer.card.raw, {}};
   SetCommand home{card, {Field::kHome, {}, transfer.target.raw}};
   Status status = [&]() -> Status {
-    KALENDS_TRY(EditResult arrived, target->replica.edit(context, {CarryCommand{transfer.card.raw, ops}, home, MoveCommand{card, transfer.list.raw, {}, {}}}));
+    KALENDS_TRY(EditResult arrived,
+                target->replica.edit(context, {CarryCommand{transfer.card.raw, ops}, home,
+                                               MoveCommand{card, transfer.list.raw, {}, {}}}));
     KALENDS_TRY(EditResult left, source->replica.edit(context, {home}));
     KALENDS_TRY(auto txn, ports_.store.begin());
     KALENDS_TRY_VOID(append(*txn, *source, left.ops));
@@ -313,7 +336,7 @@ Status ReplicaHub::transfer(const Transfer& transfer) {
 Status ReplicaHub::forward(const DocumentKey& key, const std::vector<Op>& ops) {
   std::map<Id128, DocumentId> moved;
   {
-    KALENDS_TRY(OpenDocument* document, open(key));
+    KALENDS_TRY(OpenDocument * document, open(key));
     for (const Op& op : ops) {
       const Entity* card = document->replica.document().find(op.target);
       if (card && card->type == EntityType::kCard && !lives_here(document->replica.document(), *card))
@@ -323,7 +346,9 @@ Status ReplicaHub::forward(const DocumentKey& key, const std::vector<Op>& ops) {
   for (const auto& [card, home] : moved) {
     // All of the card's: what the target has is left out, and what a crash kept back before goes along.
     KALENDS_TRY(std::vector<Op> all, ops_of_card(key, CardId{card}));
-    KALENDS_TRY(EditResult carried, edit({key.workspace, home}, {ops.front().author, Cause::kHub, ports_.clock.now_ms()}, {CarryCommand{card, all}}));
+    KALENDS_TRY(EditResult carried,
+                edit({key.workspace, home}, {ops.front().author, Cause::kHub, ports_.clock.now_ms()},
+                     {CarryCommand{card, all}}));
     (void)carried;
   }
   return {};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The server's copies of documents: opened from snapshot and tail when somebody needs them, kept by least recent use.
-// Every accepted operation gets the document's next sequence number, in one transaction with what follows from it;
-// then it is told to everybody who is connected.
+// The server's copies of documents: opened from snapshot and tail when somebody needs them, kept by least
+// recent use. Every accepted operation gets the document's next sequence number, in one transaction with what
+// follows from it; then it is told to everybody who is connected.
 #pragma once
 
 #include <functional>
@@ -28,9 +28,9 @@ struct DocumentKey {
 struct OpenDocument {
   OpenDocument(DocumentKey opened_key, Replica opened) : key(opened_key), replica(std::move(opened)) {}
   DocumentKey key;
-  Replica replica;         // the hub's own: its edits are those of the API and of the bridge
+  Replica replica;  // the hub's own: its edits are those of the API and of the bridge
   uint64_t epoch = 1;
-  uint64_t seq = 0;        // of the last operation
+  uint64_t seq = 0;  // of the last operation
   uint64_t snapshot_seq = 0;
   std::map<ReplicaId, MemberId> owners;  // of replica ids, as far as they were asked for
 };
@@ -58,18 +58,20 @@ class ReplicaHub {
   void observe(DocumentObserver& observer) { observer_ = &observer; }
 
   // A new, empty document; `commands` make its first content.
-  Status create(const DocumentKey& key, DocumentKind kind, const EditContext& context, const std::vector<Command>& commands);
-  // The operations of a document to be: made here from commands, or elsewhere (an import), in an order in which they
-  // apply. `snapshot` is the state after all of them; it may hold more than they say, where the beginning of the
-  // history was not kept, and may be empty where they are everything.
+  Status create(const DocumentKey& key, DocumentKind kind, const EditContext& context,
+                const std::vector<Command>& commands);
+  // The operations of a document to be: made here from commands, or elsewhere (an import), in an order in
+  // which they apply. `snapshot` is the state after all of them; it may hold more than they say, where the
+  // beginning of the history was not kept, and may be empty where they are everything.
   struct Origin {
     DocumentKind kind = DocumentKind::kBoard;
     std::vector<Op> ops;
     Bytes snapshot;
   };
-  Result<Origin> draft(const DocumentKey& key, DocumentKind kind, const EditContext& context, const std::vector<Command>& commands) const;
-  // Inside a transaction of the caller's: with what is committed there the document is there, or it never was.
-  // kConflict: it is there already.
+  Result<Origin> draft(const DocumentKey& key, DocumentKind kind, const EditContext& context,
+                       const std::vector<Command>& commands) const;
+  // Inside a transaction of the caller's: with what is committed there the document is there, or it never
+  // was. kConflict: it is there already.
   Status create_in(Txn& txn, const DocumentKey& key, const Origin& origin);
   // A copy of the document with all the history that the store has.
   Result<Replica> with_history(const DocumentKey& key);
@@ -79,19 +81,21 @@ class ReplicaHub {
   // Operations with a sequence number above `seq`, at most `limit`.
   Result<std::vector<Op>> ops_after(const DocumentKey& key, uint64_t seq, size_t limit);
 
-  // Edits by the API, imports and the bridge. Durable when it gives success. `also` runs in the same transaction,
-  // after the operations were appended.
+  // Edits by the API, imports and the bridge. Durable when it gives success. `also` runs in the same
+  // transaction, after the operations were appended.
   using Also = std::function<Status(Txn&)>;
-  Result<EditResult> edit(const DocumentKey& key, const EditContext& context, const std::vector<Command>& commands, const Also& also = {});
+  Result<EditResult> edit(const DocumentKey& key, const EditContext& context,
+                          const std::vector<Command>& commands, const Also& also = {});
 
-  // Moves a card to another board, in one transaction over both documents: its operations are carried over under their
-  // own ids, it gets a place in a list there, and its home register says the target in both (docs/algebra.md).
+  // Moves a card to another board, in one transaction over both documents: its operations are carried over
+  // under their own ids, it gets a place in a list there, and its home register says the target in both
+  // (docs/algebra.md).
   struct Transfer {
     WorkspaceId workspace;
     CardId card;
     DocumentId source;
     DocumentId target;
-    ListId list;           // of the target
+    ListId list;  // of the target
     MemberId author;
   };
   Status transfer(const Transfer& transfer);
@@ -113,7 +117,8 @@ class ReplicaHub {
     ReplicaId replica;
   };
   Result<Accepted> push(const DocumentKey& key, const Pusher& pusher, const std::vector<Op>& ops);
-  // kForbidden: the replica id is another member's, or a hub's own. It belongs to the member who used it first.
+  // kForbidden: the replica id is another member's, or a hub's own. It belongs to the member who used it
+  // first.
   Status may_use(const DocumentKey& key, const Pusher& pusher);
 
   void listen(const DocumentKey& key, HubListener& listener) { listeners_[key].insert(&listener); }
@@ -135,7 +140,8 @@ class ReplicaHub {
   // Edits of people who had not seen a transfer follow their card.
   Status forward(const DocumentKey& key, const std::vector<Op>& ops);
   Status append(Txn& txn, OpenDocument& document, const std::vector<Op>& ops);
-  Status finish(OpenDocument& document, Txn& txn, const std::vector<Op>& ops, const Changes& changes, const Also& also);
+  Status finish(OpenDocument& document, Txn& txn, const std::vector<Op>& ops, const Changes& changes,
+                const Also& also);
   void tell(const DocumentKey& key, uint64_t last_seq, const std::vector<Op>& ops);
   void lose(const DocumentKey& key);
   void make_room();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A resumable step. A job is a coroutine that runs until it asks for something (an effect), then waits; between two
-// waits nothing else touches its data. One thread, no locks; dropping a task drops all that waits inside it.
+// A resumable step. A job is a coroutine that runs until it asks for something (an effect), then waits;
+// between two waits nothing else touches its data. One thread, no locks; dropping a task drops all that waits
+// inside it.
 #pragma once
 
 #include <coroutine>
@@ -94,7 +95,8 @@ inline Task<void> Promise<void>::get_return_object() {
 }
 }  // namespace task_detail
 
-// Waits for a callback that is called later, once. When the waiting task is dropped first, the call is ignored.
+// Waits for a callback that is called later, once. When the waiting task is dropped first, the call is
+// ignored.
 template <typename T>
 class Callback {
  public:

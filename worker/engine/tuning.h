@@ -14,8 +14,8 @@ inline constexpr uint64_t kTailOpsMax = 5000;
 inline constexpr size_t kOpsPerMessage = 2000;
 // Dirty pairs looked at in one go, so that other links get their turn.
 inline constexpr size_t kPairsPerRound = 200;
-// Writes of one link under way at once. Google throttles quick writes to one calendar, and their order must hold for
-// one event only; a few at once hide the round trip.
+// Writes of one link under way at once. Google throttles quick writes to one calendar, and their order must
+// hold for one event only; a few at once hide the round trip.
 inline constexpr size_t kWritesAtOnce = 4;
 // Rounds of "precondition failed, fetch, plan again" for one pair before it waits for the next poll.
 inline constexpr int kConflictRoundsMax = 3;

@@ -16,7 +16,9 @@ std::string offset_text(int32_t seconds) {
 GoogleTime to_google_time(const When& when, const LinkPolicy& policy) {
   if (when.is_all_day) return GoogleTime::all_day(to_text(when.date));
   // A floating time is shown in the board's zone; a zone that this machine does not know likewise.
-  std::string zone = is_known_zone(when.zone) ? when.zone : is_known_zone(policy.time_zone) ? policy.time_zone : "UTC";
+  std::string zone = is_known_zone(when.zone)          ? when.zone
+                     : is_known_zone(policy.time_zone) ? policy.time_zone
+                                                       : "UTC";
   auto instant = to_instant(when.wall, zone, when.fold);
   WallTime shown{instant->seconds + instant->offset_seconds};  // moves out of a gap
   auto in_force = to_wall(instant->seconds, zone);
@@ -29,9 +31,11 @@ std::optional<When> to_when(const GoogleTime& time, const std::string& calendar_
   if (time.day) return When::all_day(civil_date({time.day->year, time.day->month, time.day->day}));
   if (!time.moment) return std::nullopt;
   const GoogleMoment& moment = *time.moment;
-  std::string zone = is_known_zone(time.time_zone) ? time.time_zone : is_known_zone(calendar_zone) ? calendar_zone : "UTC";
-  WallTime wall{int64_t{civil_date({moment.date.year, moment.date.month, moment.date.day}).days} * 86400 + moment.hour * 3600 +
-                moment.minute * 60 + moment.second};
+  std::string zone = is_known_zone(time.time_zone)  ? time.time_zone
+                     : is_known_zone(calendar_zone) ? calendar_zone
+                                                    : "UTC";
+  WallTime wall{int64_t{civil_date({moment.date.year, moment.date.month, moment.date.day}).days} * 86400 +
+                moment.hour * 3600 + moment.minute * 60 + moment.second};
   if (!moment.offset_minutes) return When::timed(wall, zone);
   // The offset may be another zone's: Google renders in the calendar's zone or in the one that was asked for.
   auto in_zone = to_wall(wall.seconds - *moment.offset_minutes * 60, zone);
@@ -69,8 +73,10 @@ GoogleEventWrite to_event(const EventFacet& facet, const LinkPolicy& policy) {
 GoogleEventWrite to_event_patch(const EventFacet& facet, FacetMask fields, const LinkPolicy& policy) {
   GoogleEventWrite write;
   EventText text = render_marks(facet, policy);
-  if (fields.has(FacetField::kTitle) || (fields.has(FacetField::kDone) && policy.details != Details::kBusy)) write.summary = text.summary;
-  if (fields.has(FacetField::kColour) || fields.has(FacetField::kDone)) write.color_id = color_id_of(text.colour);
+  if (fields.has(FacetField::kTitle) || (fields.has(FacetField::kDone) && policy.details != Details::kBusy))
+    write.summary = text.summary;
+  if (fields.has(FacetField::kColour) || fields.has(FacetField::kDone))
+    write.color_id = color_id_of(text.colour);
   if (fields.has(FacetField::kDescription)) write.description = facet.description;
   if (fields.has(FacetField::kLocation)) write.location = facet.location;
   if (fields.has(FacetField::kDates)) {
@@ -92,8 +98,9 @@ Observation observe(const GoogleEvent& event, const ReadingContext& context) {
   }
   auto start = event.start ? to_when(*event.start, context.calendar_zone) : std::nullopt;
   auto end = event.end ? to_when(*event.end, context.calendar_zone) : std::nullopt;
-  bool is_managed = event.event_type == "default" && !event.is_recurring() && !event.is_locked && start && end &&
-                    start->is_all_day == end->is_all_day && is_valid_when(*start) && is_valid_when(*end);
+  bool is_managed = event.event_type == "default" && !event.is_recurring() && !event.is_locked && start &&
+                    end && start->is_all_day == end->is_all_day && is_valid_when(*start) &&
+                    is_valid_when(*end);
   if (!is_managed) {
     seen.presence = EventPresence::kUnmanaged;
     return seen;

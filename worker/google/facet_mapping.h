@@ -14,14 +14,14 @@ namespace kalends {
 
 // The whole event as an insert sends it.
 GoogleEventWrite to_event(const EventFacet& facet, const LinkPolicy& policy);
-// Only what `fields` names, as a patch sends it. The done mark lives in the title or the colour, so either field may
-// bring both.
+// Only what `fields` names, as a patch sends it. The done mark lives in the title or the colour, so either
+// field may bring both.
 GoogleEventWrite to_event_patch(const EventFacet& facet, FacetMask fields, const LinkPolicy& policy);
 
 struct ReadingContext {
   const LinkPolicy& policy;
-  std::string calendar_zone;      // for times that come without a zone
-  std::string known_title;        // when Google hides the title (a private event): keep what was known
+  std::string calendar_zone;  // for times that come without a zone
+  std::string known_title;    // when Google hides the title (a private event): keep what was known
   int64_t seen_ms = 0;
 };
 // What was seen. Recurring events, birthdays and the like are kUnmanaged; a cancelled one is kGone.

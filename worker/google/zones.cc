@@ -31,7 +31,8 @@ std::optional<ZonedInstant> to_instant(WallTime wall, std::string_view name, Fol
   if (!zone) return std::nullopt;
   date::local_seconds local{std::chrono::seconds{wall.seconds}};
   date::local_info info = zone->get_info(local);
-  const date::sys_info& used = info.result == date::local_info::ambiguous && fold == Fold::kSecond ? info.second : info.first;
+  const date::sys_info& used =
+      info.result == date::local_info::ambiguous && fold == Fold::kSecond ? info.second : info.first;
   auto offset = static_cast<int32_t>(used.offset.count());
   return ZonedInstant{wall.seconds - offset, offset};
 }
@@ -43,7 +44,8 @@ std::optional<WallInZone> to_wall(int64_t instant, std::string_view name) {
   WallInZone result;
   result.wall.seconds = zone->to_local(at).time_since_epoch().count();
   date::local_info info = zone->get_info(date::local_seconds{std::chrono::seconds{result.wall.seconds}});
-  if (info.result == date::local_info::ambiguous && result.wall.seconds - instant == info.second.offset.count())
+  if (info.result == date::local_info::ambiguous &&
+      result.wall.seconds - instant == info.second.offset.count())
     result.fold = Fold::kSecond;
   return result;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rules of time zones, from the machine's tz database. The core knows only names; this is where a wall time becomes
-// an instant and back.
+// Rules of time zones, from the machine's tz database. The core knows only names; this is where a wall time
+// becomes an instant and back.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,8 @@ struct ZonedInstant {
   int32_t offset_seconds = 0;  // east of UTC, in force then
 };
 
-// A wall time that clocks skip is read with the offset before the gap, which is the later instant; of one that comes
-// twice, `fold` says which. nullopt: the zone is unknown.
+// A wall time that clocks skip is read with the offset before the gap, which is the later instant; of one
+// that comes twice, `fold` says which. nullopt: the zone is unknown.
 std::optional<ZonedInstant> to_instant(WallTime wall, std::string_view zone, Fold fold);
 
 struct WallInZone {
@@ -35,9 +35,10 @@ struct ZonePeriod {
   int64_t begin_seconds = 0;   // since 1970 UTC; the first period may begin long before what was asked for
   int32_t offset_seconds = 0;  // east of UTC
   bool is_daylight = false;
-  std::string abbreviation;    // CET, or a number where the zone has no letters
+  std::string abbreviation;  // CET, or a number where the zone has no letters
 };
 // The periods that cover [from, until], in order; nullopt: the zone is unknown, or `until` is before `from`.
-std::optional<std::vector<ZonePeriod>> zone_periods(std::string_view zone, int64_t from_seconds, int64_t until_seconds);
+std::optional<std::vector<ZonePeriod>> zone_periods(std::string_view zone, int64_t from_seconds,
+                                                    int64_t until_seconds);
 
 }  // namespace kalends

@@ -619,7 +619,9 @@ HttpServer::~HttpServer() {
 }
 
 uint16_t HttpServer::port() const { return impl_->port; }
-void HttpServer::allow_origin(std::string origin) { impl_->options.allowed_origins.push_back(std::move(origin)); }
+void HttpServer::allow_origin(std::string origin) {
+  impl_->options.allowed_origins.push_back(std::move(origin));
+}
 void HttpServer::run() { impl_->loop.run(); }
 void HttpServer::start() {
   impl_->thread = std::thread([impl = impl_.get()] { impl->loop.run(); });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The whole worker but its sockets: store, hub, engine and routes on a folder of the test's own. Google is not there:
-// what is asked of it is kept and never answered.
+// The whole worker but its sockets: store, hub, engine and routes on a folder of the test's own. Google is
+// not there: what is asked of it is kept and never answered.
 #pragma once
 
 #include <catch2/catch.hpp>
@@ -43,7 +43,9 @@ class SilentLog final : public Log {
 
 class KeptEffects final : public Effects {
  public:
-  void fetch(HttpRequest, std::function<void(HttpOutcome)> done) override { fetches.push_back(std::move(done)); }
+  void fetch(HttpRequest, std::function<void(HttpOutcome)> done) override {
+    fetches.push_back(std::move(done));
+  }
   void sleep(int64_t, std::function<void()> done) override { sleeps.push_back(std::move(done)); }
   std::vector<std::function<void(HttpOutcome)>> fetches;
   std::vector<std::function<void()>> sleeps;
@@ -60,8 +62,12 @@ struct Answer {
 class ApiWorld {
  public:
   explicit ApiWorld(size_t open_max = 8)
-      : secrets(Bytes(32, 7), entropy), store(*SqliteStore::open({folder.path() + "/kalends.db"})),
-        ports{*store, effects, clock, entropy, secrets, log}, hub(ports, open_max), accounts(ports, {}), links(ports, hub, accounts, {}) {
+      : secrets(Bytes(32, 7), entropy),
+        store(*SqliteStore::open({folder.path() + "/kalends.db"})),
+        ports{*store, effects, clock, entropy, secrets, log},
+        hub(ports, open_max),
+        accounts(ports, {}),
+        links(ports, hub, accounts, {}) {
     workspace = WorkspaceId{entropy.new_id()};
     owner = add_workspace(workspace);
     owner_token = token_of(owner, Role::kOwner);
@@ -81,15 +87,20 @@ class ApiWorld {
   // A workspace with one member; gives the member.
   MemberId add_workspace(WorkspaceId id) {
     MemberId first{entropy.new_id()};
-    REQUIRE(hub.create({id, DocumentId{id.raw}}, DocumentKind::kWorkspace, {first, Cause::kHub, clock.now_}, {CreateCommand{EntityType::kMember, first.raw, {}, {}, {}}}).ok());
+    REQUIRE(hub.create({id, DocumentId{id.raw}}, DocumentKind::kWorkspace, {first, Cause::kHub, clock.now_},
+                       {CreateCommand{EntityType::kMember, first.raw, {}, {}, {}}})
+                .ok());
     auto txn = store->begin();
     REQUIRE((*txn)->put_member(id, {first, to_bytes(R"({"name":"Owner"})"), clock.now_}).ok());
     REQUIRE((*txn)->commit().ok());
     return first;
   }
-  std::string token_of(MemberId member, Role role) { return *create_token(ports, workspace, {member, role, "test"}); }
+  std::string token_of(MemberId member, Role role) {
+    return *create_token(ports, workspace, {member, role, "test"});
+  }
 
-  Answer call_as(const std::string& token, const std::string& method, const std::string& target, const std::string& body) {
+  Answer call_as(const std::string& token, const std::string& method, const std::string& target,
+                 const std::string& body) {
     InboundRequest request;
     request.method = method;
     size_t query = target.find('?');
@@ -98,7 +109,8 @@ class ApiWorld {
     if (!token.empty()) request.headers.set("Authorization", "Bearer " + token);
     request.body = body;
     Answer answer;
-    bool is_routed = router.route(request, Respond([&answer](HttpResponse response) { answer.response = std::move(response); }));
+    bool is_routed = router.route(
+        request, Respond([&answer](HttpResponse response) { answer.response = std::move(response); }));
     REQUIRE(is_routed);
     answer.status = answer.response.status;
     auto json = parse_json(answer.response.body);

@@ -22,7 +22,9 @@ struct BoardWorld : ApiWorld {
 
 TEST_CASE("a board is made with its lists, read, renamed, taken out of the directory and put back") {
   ApiWorld world;
-  Answer made = world.call("POST", "/v1/boards", {{"title", "Launch"}, {"time_zone", "Europe/Berlin"}, {"lists", {"To do", "Done"}}});
+  Answer made =
+      world.call("POST", "/v1/boards",
+                 {{"title", "Launch"}, {"time_zone", "Europe/Berlin"}, {"lists", {"To do", "Done"}}});
   REQUIRE(made.status == 201);
   std::string board = "/v1/boards/" + made.id();
   CHECK(made.json["lists"].size() == 2);
@@ -48,7 +50,8 @@ TEST_CASE("a board is made with its lists, read, renamed, taken out of the direc
 
 TEST_CASE("a board that cannot be made leaves nothing behind") {
   ApiWorld world;
-  Answer refused = world.call("POST", "/v1/boards", {{"title", "Launch"}, {"lists", {std::string(5000, 'x')}}});
+  Answer refused =
+      world.call("POST", "/v1/boards", {{"title", "Launch"}, {"lists", {std::string(5000, 'x')}}});
   CHECK(refused.status == 400);
   CHECK(world.call("GET", "/v1/boards").json["items"].empty());
   auto txn = world.store->begin();
@@ -72,7 +75,14 @@ TEST_CASE("a card carries every field over the API and back") {
   BoardWorld world;
   std::string label = world.call("POST", "/v1/labels", {{"name", "Urgent"}, {"colour", "red"}}).id();
   std::string field_id(32, 'a');
-  REQUIRE(world.call("POST", world.at + "/edit", {{"commands", {{{"do", "create"}, {"type", "custom_field"}, {"id", field_id}, {"fields", {{"title", "Cost"}}}}}}}).status == 200);
+  REQUIRE(world
+              .call("POST", world.at + "/edit",
+                    {{"commands",
+                      {{{"do", "create"},
+                        {"type", "custom_field"},
+                        {"id", field_id},
+                        {"fields", {{"title", "Cost"}}}}}}})
+              .status == 200);
   Json fields = {{"title", "Ship it"},
                  {"description", "gr\xC3\xBC\xC3\x9F dich \xF0\x9F\x93\x85"},
                  {"start", {{"date", "2026-12-01"}}},
@@ -97,8 +107,15 @@ TEST_CASE("a card carries every field over the API and back") {
   }
   CHECK(read.json["list"] == world.todo);
 
-  Json change = {{"title", "Shipped"}, {"description", "short"}, {"start", nullptr}, {"due", {{"at", "2026-12-03T10:00:00"}, {"zone", "Europe/Berlin"}, {"fold", 0}}},
-                 {"labels", Json::array()}, {"assignees", Json::array()}, {"reminders", Json::array()}, {"custom", {{field_id, "13"}}}, {"list", world.done}};
+  Json change = {{"title", "Shipped"},
+                 {"description", "short"},
+                 {"start", nullptr},
+                 {"due", {{"at", "2026-12-03T10:00:00"}, {"zone", "Europe/Berlin"}, {"fold", 0}}},
+                 {"labels", Json::array()},
+                 {"assignees", Json::array()},
+                 {"reminders", Json::array()},
+                 {"custom", {{field_id, "13"}}},
+                 {"list", world.done}};
   Answer changed = world.call("PATCH", world.at + "/cards/" + made.id(), change);
   INFO(changed.response.body);
   REQUIRE(changed.status == 200);
@@ -117,7 +134,8 @@ TEST_CASE("cards are put where `after` says, moved in a list and between lists")
   CHECK(world.titles(world.todo) == Json({"a", "c", "b"}));
   CHECK(world.call("PATCH", world.at + "/cards/" + b, {{"after", nullptr}}).status == 200);
   CHECK(world.titles(world.todo) == Json({"b", "a", "c"}));
-  CHECK(world.call("PATCH", world.at + "/cards/" + a, {{"list", world.done}, {"after", nullptr}}).json["list"] == world.done);
+  CHECK(world.call("PATCH", world.at + "/cards/" + a, {{"list", world.done}, {"after", nullptr}})
+            .json["list"] == world.done);
   CHECK(world.titles(world.todo) == Json({"b", "c"}));
   CHECK(world.titles(world.done) == Json({"a"}));
 }
@@ -143,21 +161,27 @@ TEST_CASE("what is inside a card is made, changed, moved and deleted") {
   std::string list = world.call("POST", card + "/checklists", {{"title", "steps"}}).id();
   std::string other = world.call("POST", card + "/checklists", {{"title", "later"}}).id();
   std::string first = world.call("POST", card + "/items", {{"text", "one"}, {"checklist", list}}).id();
-  std::string second = world.call("POST", card + "/items", {{"text", "two"}, {"checklist", list}, {"after", nullptr}}).id();
-  std::string link = world.call("POST", card + "/attachments", {{"title", "Plan"}, {"url", "https://example.org/plan"}}).id();
+  std::string second =
+      world.call("POST", card + "/items", {{"text", "two"}, {"checklist", list}, {"after", nullptr}}).id();
+  std::string link =
+      world.call("POST", card + "/attachments", {{"title", "Plan"}, {"url", "https://example.org/plan"}})
+          .id();
   Json view = world.call("GET", card).json;
   CHECK(view["comments"][0]["text"] == "hello");
   CHECK(view["comments"][0]["author"] == to_hex(world.owner));
   CHECK(view["checklists"][0]["items"][0]["text"] == "two");
   CHECK(view["attachments"][0]["url"] == "https://example.org/plan");
 
-  CHECK(world.call("PATCH", card + "/comments/" + comment, {{"text", "hello all"}}).json["comments"][0]["text"] == "hello all");
+  CHECK(world.call("PATCH", card + "/comments/" + comment, {{"text", "hello all"}})
+            .json["comments"][0]["text"] == "hello all");
   Answer item = world.call("PATCH", card + "/items/" + first, {{"text", "one and a half"}, {"done", true}});
   INFO(item.response.body);
   CHECK(item.json["checklists"][0]["items"][1]["text"] == "one and a half");
   CHECK(item.json["checklists"][0]["items"][1]["done"] == true);
-  CHECK(world.call("PATCH", card + "/items/" + first, {{"after", nullptr}}).json["checklists"][0]["items"][0]["text"] == "one and a half");
-  CHECK(world.call("PATCH", card + "/items/" + first, {{"checklist", other}}).json["checklists"][1]["items"][0]["text"] == "one and a half");
+  CHECK(world.call("PATCH", card + "/items/" + first, {{"after", nullptr}})
+            .json["checklists"][0]["items"][0]["text"] == "one and a half");
+  CHECK(world.call("PATCH", card + "/items/" + first, {{"checklist", other}})
+            .json["checklists"][1]["items"][0]["text"] == "one and a half");
   CHECK(world.call("DELETE", card + "/items/" + second).status == 204);
   CHECK(world.call("DELETE", card + "/attachments/" + link).status == 204);
   CHECK(world.call("DELETE", card + "/comments/" + comment).status == 204);
@@ -173,7 +197,8 @@ TEST_CASE("what is inside a card is made, changed, moved and deleted") {
 TEST_CASE("several commands are one transaction, all or nothing") {
   BoardWorld world;
   std::string id(32, 'd');
-  Json create = {{"do", "create"}, {"type", "card"}, {"id", id}, {"fields", {{"title", "x"}, {"list", world.todo}}}};
+  Json create = {
+      {"do", "create"}, {"type", "card"}, {"id", id}, {"fields", {{"title", "x"}, {"list", world.todo}}}};
   Json set = {{"do", "set"}, {"entity", id}, {"field", "done"}, {"value", true}};
   Json wrong = {{"do", "set"}, {"entity", id}, {"field", "colour"}, {"value", "mauve"}};
   Answer refused = world.call("POST", world.at + "/edit", {{"commands", {create, set, wrong}}});
@@ -191,7 +216,8 @@ TEST_CASE("a card moves to another board with what it holds") {
   std::string list = world.make_list(other, "Inbox");
   std::string card = world.make_card(world.board, world.todo, "traveller");
   world.call("POST", world.at + "/cards/" + card + "/comments", {{"text", "from home"}});
-  Answer moved = world.call("POST", world.at + "/cards/" + card + "/transfer", {{"board", other}, {"list", list}});
+  Answer moved =
+      world.call("POST", world.at + "/cards/" + card + "/transfer", {{"board", other}, {"list", list}});
   INFO(moved.response.body);
   CHECK(moved.status == 200);
   CHECK(world.call("GET", world.at + "/cards/" + card).status == 404);
@@ -207,21 +233,25 @@ TEST_CASE("pages end, and together they are the whole") {
   std::string cursor;
   int pages = 0;
   do {
-    Answer page = world.call("GET", world.at + "/cards?limit=3" + (cursor.empty() ? "" : "&cursor=" + cursor));
+    Answer page =
+        world.call("GET", world.at + "/cards?limit=3" + (cursor.empty() ? "" : "&cursor=" + cursor));
     REQUIRE(page.status == 200);
     for (const Json& card : page.json["items"]) all.push_back(card["title"]);
     cursor = page.json["next_cursor"].is_null() ? "" : page.json["next_cursor"].get<std::string>();
   } while (!cursor.empty() && ++pages < 10);
   CHECK(all == Json({"0", "1", "2", "3", "4", "5", "6"}));
   CHECK(pages == 2);
-  for (const char* limit : {"0", "501", "-1", "x", "99999999999"}) CHECK(world.call("GET", world.at + "/cards?limit=" + limit).status == 400);
+  for (const char* limit : {"0", "501", "-1", "x", "99999999999"})
+    CHECK(world.call("GET", world.at + "/cards?limit=" + limit).status == 400);
   CHECK(world.call("GET", world.at + "/cards?cursor=nowhere").status == 400);
 }
 
 TEST_CASE("bad input is answered with a problem that says what is wrong") {
   BoardWorld world;
   std::string card = world.at + "/cards/" + world.make_card(world.board, world.todo, "card");
-  struct Case { std::string method, target, body; };
+  struct Case {
+    std::string method, target, body;
+  };
   std::vector<Case> cases = {
       {"POST", "/v1/boards", "{"},
       {"POST", "/v1/boards", "[]"},
@@ -269,8 +299,17 @@ TEST_CASE("bad input is answered with a problem that says what is wrong") {
 TEST_CASE("what is not there is a 404, also with an id that is none") {
   BoardWorld world;
   std::string nobody(32, '0'), card = world.make_card(world.board, world.todo, "card");
-  std::vector<std::string> targets = {"/v1/boards/" + nobody, "/v1/boards/x", "/v1/boards/" + nobody + "/cards", world.at + "/cards/" + nobody, world.at + "/cards/x", world.at + "/lists/" + nobody,
-                                      world.at + "/lists/" + card, world.at + "/cards/" + world.todo, "/v1/labels/" + nobody, "/v1/sequences/" + nobody, "/v1/links/" + nobody,
+  std::vector<std::string> targets = {"/v1/boards/" + nobody,
+                                      "/v1/boards/x",
+                                      "/v1/boards/" + nobody + "/cards",
+                                      world.at + "/cards/" + nobody,
+                                      world.at + "/cards/x",
+                                      world.at + "/lists/" + nobody,
+                                      world.at + "/lists/" + card,
+                                      world.at + "/cards/" + world.todo,
+                                      "/v1/labels/" + nobody,
+                                      "/v1/sequences/" + nobody,
+                                      "/v1/links/" + nobody,
                                       world.at + "/cards/" + nobody + "/explain"};
   for (const std::string& target : targets) {
     INFO(target);
@@ -280,7 +319,10 @@ TEST_CASE("what is not there is a 404, also with an id that is none") {
   CHECK(world.call("DELETE", world.at + "/cards/" + nobody).status == 404);
   CHECK(world.call("DELETE", world.at + "/lists/" + nobody).status == 404);
   CHECK(world.call("POST", world.at + "/cards", {{"title", "x"}, {"list", nobody}}).status == 404);
-  CHECK(world.call("POST", world.at + "/cards/" + card + "/items", {{"text", "x"}, {"checklist", nobody + ":1"}}).status == 404);
+  CHECK(
+      world
+          .call("POST", world.at + "/cards/" + card + "/items", {{"text", "x"}, {"checklist", nobody + ":1"}})
+          .status == 404);
   CHECK(world.call("PATCH", world.at + "/cards/" + card, {{"after", nobody}}).status == 404);
 }
 
@@ -297,7 +339,10 @@ TEST_CASE("an address of one kind of thing does not change another") {
   CHECK(world.call("PATCH", "/v1/labels/" + world.board, {{"title", "x"}}).status == 404);
   CHECK(world.call("DELETE", "/v1/boards/" + label).status == 404);
   CHECK(world.call("GET", "/v1/boards/" + to_hex(world.workspace)).status == 404);
-  CHECK(world.call("POST", "/v1/boards/" + to_hex(world.workspace) + "/edit", {{"commands", {{{"do", "delete"}, {"entity", label}}}}}).status == 404);
+  CHECK(world
+            .call("POST", "/v1/boards/" + to_hex(world.workspace) + "/edit",
+                  {{"commands", {{{"do", "delete"}, {"entity", label}}}}})
+            .status == 404);
   CHECK(world.call("GET", world.at + "/cards/" + card).status == 200);
   CHECK(world.call("GET", world.at + "/lists/" + world.todo).status == 200);
   CHECK(world.call("GET", "/v1/labels/" + label).status == 200);
@@ -308,7 +353,10 @@ TEST_CASE("open conflicts are listed and one of the values is chosen") {
   std::string card = world.make_card(world.board, world.todo, "card");
   DocumentKey key{world.workspace, DocumentId{*id_from_hex(world.board)}};
   Target target{*id_from_hex(card), {}};
-  REQUIRE(world.hub.edit(key, {world.owner, Cause::kBridge, world.clock.now_}, {OfferCommand{target, {Field::kTitle, {}, std::string("offered")}}}).ok());
+  REQUIRE(world.hub
+              .edit(key, {world.owner, Cause::kBridge, world.clock.now_},
+                    {OfferCommand{target, {Field::kTitle, {}, std::string("offered")}}})
+              .ok());
   Json conflicts = world.call("GET", world.at + "/conflicts").json["items"];
   REQUIRE(conflicts.size() == 1);
   CHECK(conflicts[0]["entity"] == card);
@@ -316,14 +364,17 @@ TEST_CASE("open conflicts are listed and one of the values is chosen") {
   REQUIRE(conflicts[0]["values"].size() == 2);
   CHECK(conflicts[0]["values"][0]["winner"] == true);
   CHECK(conflicts[0]["values"][1]["value"] == "offered");
-  Answer resolved = world.call("POST", world.at + "/conflicts/resolve", {{"entity", card}, {"field", "title"}, {"op", conflicts[0]["values"][1]["op"]}});
+  Answer resolved =
+      world.call("POST", world.at + "/conflicts/resolve",
+                 {{"entity", card}, {"field", "title"}, {"op", conflicts[0]["values"][1]["op"]}});
   INFO(resolved.response.body);
   CHECK(resolved.status == 204);
   CHECK(world.call("GET", world.at + "/conflicts").json["items"].empty());
   CHECK(world.call("GET", world.at + "/cards/" + card).json["title"] == "offered");
 }
 
-TEST_CASE("everything is there again when the boards are opened anew, and no more of them are open than allowed") {
+TEST_CASE(
+    "everything is there again when the boards are opened anew, and no more of them are open than allowed") {
   ApiWorld world(2);
   std::vector<std::string> boards;
   for (int i = 0; i < 5; ++i) {
@@ -333,7 +384,9 @@ TEST_CASE("everything is there again when the boards are opened anew, and no mor
   }
   world.hub.close_all();
   CHECK(world.hub.open_count() == 0);
-  for (int i = 0; i < 5; ++i) CHECK(world.call("GET", "/v1/boards/" + boards[i] + "/cards").json["items"][0]["title"] == "card " + std::to_string(i));
+  for (int i = 0; i < 5; ++i)
+    CHECK(world.call("GET", "/v1/boards/" + boards[i] + "/cards").json["items"][0]["title"] ==
+          "card " + std::to_string(i));
 }
 
 }  // namespace kalends::test

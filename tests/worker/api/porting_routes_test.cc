@@ -31,7 +31,8 @@ std::string hash_of(ApiWorld& world, const std::string& board) {
 
 TEST_CASE("a Trello export becomes a board, in the time zone that was asked for") {
   ApiWorld world;
-  Answer imported = world.call_as(world.owner_token, "POST", "/v1/import/trello?time_zone=Europe/Berlin", kTrelloBoard);
+  Answer imported =
+      world.call_as(world.owner_token, "POST", "/v1/import/trello?time_zone=Europe/Berlin", kTrelloBoard);
   INFO(imported.response.body);
   REQUIRE(imported.status == 201);
   CHECK(imported.json["title"] == "Launch");
@@ -50,7 +51,8 @@ TEST_CASE("a Trello export becomes a board, in the time zone that was asked for"
 
 TEST_CASE("the same file again is told, and the board stands once") {
   ApiWorld world;
-  std::string board = world.call_as(world.owner_token, "POST", "/v1/import/trello", kTrelloBoard).json["board"];
+  std::string board =
+      world.call_as(world.owner_token, "POST", "/v1/import/trello", kTrelloBoard).json["board"];
   Answer again = world.call_as(world.owner_token, "POST", "/v1/import/trello", kTrelloBoard);
   CHECK(again.status == 409);
   CHECK(again.json["detail"].get<std::string>().find(board) != std::string::npos);
@@ -63,24 +65,29 @@ TEST_CASE("a broken file is refused with the place, and nothing of it stays") {
   std::string whole = kTrelloBoard;
   std::vector<std::string> broken = {"", "{", "[]", "null", "{}", whole.substr(0, whole.size() / 2)};
   std::string unknown_list = whole;
-  unknown_list.replace(unknown_list.find("\"idList\": \"5f0000000000000000000004\""), 36, "\"idList\": \"5f0000000000000000000009\"");
+  unknown_list.replace(unknown_list.find("\"idList\": \"5f0000000000000000000004\""), 36,
+                       "\"idList\": \"5f0000000000000000000009\"");
   broken.push_back(unknown_list);
   for (const std::string& file : broken) {
     Answer refused = world.call_as(world.owner_token, "POST", "/v1/import/trello", file);
     INFO(file.substr(0, 40) << " " << refused.response.body);
     CHECK(refused.status == 400);
   }
-  CHECK(world.call_as(world.owner_token, "POST", "/v1/import/trello?time_zone=Mars/Base", kTrelloBoard).status == 400);
+  CHECK(world.call_as(world.owner_token, "POST", "/v1/import/trello?time_zone=Mars/Base", kTrelloBoard)
+            .status == 400);
   CHECK(documents(world) == 1);
   CHECK(world.call("GET", "/v1/labels").json["items"].empty());
 }
 
-TEST_CASE("an export comes back with the same hash in another workspace, and a client that has the board goes on") {
+TEST_CASE(
+    "an export comes back with the same hash in another workspace, and a client that has the board goes on") {
   ApiWorld world, other;
-  std::string board = world.call_as(world.owner_token, "POST", "/v1/import/trello", kTrelloBoard).json["board"];
+  std::string board =
+      world.call_as(world.owner_token, "POST", "/v1/import/trello", kTrelloBoard).json["board"];
   std::string at = "/v1/boards/" + board;
   Answer cards = world.call("GET", at + "/cards");
-  world.call("PATCH", at + "/cards/" + cards.json["items"][0]["id"].get<std::string>(), {{"title", "Ship it now"}});
+  world.call("PATCH", at + "/cards/" + cards.json["items"][0]["id"].get<std::string>(),
+             {{"title", "Ship it now"}});
   Answer file = world.call("GET", at + "/export?format=json");
   REQUIRE(file.status == 200);
   CHECK(file.response.headers.get("Content-Type") == "application/json");
@@ -113,19 +120,22 @@ TEST_CASE("a damaged export is refused, and so is whoever may not vouch for it")
   ApiWorld world, other;
   std::string board = world.make_board();
   std::string file = world.call("GET", "/v1/boards/" + board + "/export").response.body;
-  for (const std::string& broken : {std::string("{}"), std::string("x"), file.substr(0, file.size() - 20)}) CHECK(other.call_as(other.owner_token, "POST", "/v1/import/export", broken).status == 400);
+  for (const std::string& broken : {std::string("{}"), std::string("x"), file.substr(0, file.size() - 20)})
+    CHECK(other.call_as(other.owner_token, "POST", "/v1/import/export", broken).status == 400);
   std::string forged = file;
   size_t hash = forged.find(hash_of(world, board));
   REQUIRE(hash != std::string::npos);
   forged[hash] = forged[hash] == '0' ? '1' : '0';
   CHECK(other.call_as(other.owner_token, "POST", "/v1/import/export", forged).status == 400);
-  CHECK(other.call_as(other.token_of(other.owner, Role::kMember), "POST", "/v1/import/export", file).status == 403);
+  CHECK(other.call_as(other.token_of(other.owner, Role::kMember), "POST", "/v1/import/export", file).status ==
+        403);
   CHECK(documents(other) == 1);
 }
 
 TEST_CASE("calendars and tables are handed out with their own types") {
   ApiWorld world;
-  std::string board = world.call_as(world.owner_token, "POST", "/v1/import/trello", kTrelloBoard).json["board"];
+  std::string board =
+      world.call_as(world.owner_token, "POST", "/v1/import/trello", kTrelloBoard).json["board"];
   Answer ics = world.call("GET", "/v1/boards/" + board + "/export?format=ics");
   CHECK(ics.response.headers.get("Content-Type") == "text/calendar; charset=utf-8");
   CHECK(ics.response.headers.get("Content-Disposition").find(".ics") != std::string::npos);

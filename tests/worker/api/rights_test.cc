@@ -8,11 +8,15 @@ namespace {
 std::string filled(const std::string& pattern, const std::map<std::string, std::string>& ids) {
   std::string path = pattern;
   for (const auto& [name, id] : ids)
-    for (size_t at; (at = path.find("{" + name + "}")) != std::string::npos;) path.replace(at, name.size() + 2, id);
+    for (size_t at; (at = path.find("{" + name + "}")) != std::string::npos;)
+      path.replace(at, name.size() + 2, id);
   return path;
 }
 
-bool is_open_to_all(const std::string& pattern) { return pattern == "/openapi.json" || pattern == "/oauth/google/callback" || pattern == "/webhooks/google/calendar"; }
+bool is_open_to_all(const std::string& pattern) {
+  return pattern == "/openapi.json" || pattern == "/oauth/google/callback" ||
+         pattern == "/webhooks/google/calendar";
+}
 
 struct RightsWorld : ApiWorld {
   std::string board = make_board();
@@ -20,11 +24,22 @@ struct RightsWorld : ApiWorld {
   std::string card = make_card(board, list, "card");
   std::string label = call("POST", "/v1/labels", {{"name", "Urgent"}}).id();
   std::string sequence = call("POST", "/v1/sequences", {{"title", "Follow up"}}).id();
-  std::string comment = call("POST", "/v1/boards/" + board + "/cards/" + card + "/comments", {{"text", "hello"}}).id();
-  std::map<std::string, std::string> ids = {{"board", board}, {"list", list}, {"card", card}, {"kind", "comments"}, {"child", comment}, {"label", label},
-                                            {"sequence", sequence}, {"member", to_hex(owner)}, {"account", std::string(32, '1')}, {"link", std::string(32, '1')}};
+  std::string comment =
+      call("POST", "/v1/boards/" + board + "/cards/" + card + "/comments", {{"text", "hello"}}).id();
+  std::map<std::string, std::string> ids = {{"board", board},
+                                            {"list", list},
+                                            {"card", card},
+                                            {"kind", "comments"},
+                                            {"child", comment},
+                                            {"label", label},
+                                            {"sequence", sequence},
+                                            {"member", to_hex(owner)},
+                                            {"account", std::string(32, '1')},
+                                            {"link", std::string(32, '1')}};
 
-  Digest hash(const std::string& document) { return (*hub.open({workspace, DocumentId{*id_from_hex(document)}}))->replica.hash(); }
+  Digest hash(const std::string& document) {
+    return (*hub.open({workspace, DocumentId{*id_from_hex(document)}}))->replica.hash();
+  }
 };
 
 }  // namespace
@@ -34,7 +49,8 @@ TEST_CASE("every route but Google's doors and the description asks for a token")
   for (const auto& route : world.router.list()) {
     if (is_open_to_all(route.pattern)) continue;
     INFO(route.method << " " << route.pattern);
-    for (const std::string& token : {std::string(), std::string("kal_x"), world.owner_token + "x", "kal_" + std::string(32, '0') + "_" + world.owner_token.substr(37)}) {
+    for (const std::string& token : {std::string(), std::string("kal_x"), world.owner_token + "x",
+                                     "kal_" + std::string(32, '0') + "_" + world.owner_token.substr(37)}) {
       Answer answer = world.call_as(token, route.method, filled(route.pattern, world.ids), "{}");
       CHECK(answer.status == 401);
       CHECK(answer.code() == "unauthenticated");
@@ -50,7 +66,8 @@ TEST_CASE("a viewer reads and changes nothing") {
   for (const auto& route : world.router.list()) {
     if (is_open_to_all(route.pattern) || route.method == "GET") continue;
     INFO(route.method << " " << route.pattern);
-    Answer answer = world.call_as(viewer, route.method, filled(route.pattern, world.ids), R"({"title":"x","name":"x","member":"x"})");
+    Answer answer = world.call_as(viewer, route.method, filled(route.pattern, world.ids),
+                                  R"({"title":"x","name":"x","member":"x"})");
     CHECK(answer.status == 403);
     CHECK(answer.code() == "forbidden");
   }
@@ -72,12 +89,14 @@ TEST_CASE("only an owner adds members and makes tokens") {
   CHECK(world.call("PATCH", "/v1/members/" + added.id(), {{"name", "Member C"}}).json["name"] == "Member C");
   CHECK(world.call("GET", "/v1/members").json["items"].size() == 2);
   CHECK(world.call("PATCH", "/v1/members/" + std::string(32, '0'), {{"name", "x"}}).status == 404);
-  for (const Json& wrong : {Json::object(), Json({{"name", ""}}), Json({{"name", std::string(201, 'x')}})}) CHECK(world.call("POST", "/v1/members", wrong).status == 400);
+  for (const Json& wrong : {Json::object(), Json({{"name", ""}}), Json({{"name", std::string(201, 'x')}})})
+    CHECK(world.call("POST", "/v1/members", wrong).status == 400);
 }
 
 TEST_CASE("a token signs its member in with its role, and a name is a member once") {
   RightsWorld world;
-  Answer made = world.call("POST", "/v1/tokens", {{"member", "Member B"}, {"role", "viewer"}, {"label", "phone"}});
+  Answer made =
+      world.call("POST", "/v1/tokens", {{"member", "Member B"}, {"role", "viewer"}, {"label", "phone"}});
   REQUIRE(made.status == 201);
   std::string token = made.json["token"];
   Answer session = world.call_as(token, "GET", "/v1/session", "");
@@ -92,7 +111,8 @@ TEST_CASE("a token signs its member in with its role, and a name is a member onc
   auto txn = world.store->begin();
   auto tokens = (*txn)->tokens(world.workspace);
   for (const TokenRow& row : *tokens)
-    if (to_hex(row.member) == made.json["member"]) REQUIRE((*txn)->revoke_token(world.workspace, row.token_hash, 5).ok());
+    if (to_hex(row.member) == made.json["member"])
+      REQUIRE((*txn)->revoke_token(world.workspace, row.token_hash, 5).ok());
   REQUIRE((*txn)->commit().ok());
   txn->reset();
   CHECK(world.call_as(token, "GET", "/v1/session", "").status == 401);
@@ -108,9 +128,12 @@ TEST_CASE("ids of another workspace open nothing") {
     bool names_nothing = route.pattern.find('{') == std::string::npos;
     if (is_open_to_all(route.pattern) || names_nothing) continue;
     INFO(route.method << " " << route.pattern);
-    std::string body = route.pattern.find("/edit") != std::string::npos ? R"({"commands":[{"do":"delete","entity":")" + world.card + R"("}]})" : R"({"title":"x"})";
+    std::string body = route.pattern.find("/edit") != std::string::npos
+                           ? R"({"commands":[{"do":"delete","entity":")" + world.card + R"("}]})"
+                           : R"({"title":"x"})";
     if (route.pattern.find("{member}") != std::string::npos) body = R"({"name":"x"})";
-    if (route.pattern.find("transfer") != std::string::npos) body = R"({"board":")" + world.board + R"(","list":")" + world.list + R"("})";
+    if (route.pattern.find("transfer") != std::string::npos)
+      body = R"({"board":")" + world.board + R"(","list":")" + world.list + R"("})";
     Answer answer = world.call_as(token, route.method, filled(route.pattern, world.ids), body);
     INFO(answer.response.body);
     CHECK(answer.status == 404);
@@ -125,7 +148,8 @@ TEST_CASE("ids of another workspace open nothing") {
 TEST_CASE("labels and sequences are shared by all boards") {
   RightsWorld world;
   std::string label = "/v1/labels/" + world.label;
-  CHECK(world.call("PATCH", label, {{"name", "Very urgent"}, {"colour", "red"}}).json["name"] == "Very urgent");
+  CHECK(world.call("PATCH", label, {{"name", "Very urgent"}, {"colour", "red"}}).json["name"] ==
+        "Very urgent");
   CHECK(world.call("GET", label).json["colour"] == "red");
   CHECK(world.call("PATCH", label, {{"nothing", 1}}).status == 400);
   CHECK(world.call("GET", "/v1/labels").json["items"].size() == 1);
@@ -133,7 +157,8 @@ TEST_CASE("labels and sequences are shared by all boards") {
   CHECK(world.call("GET", label).status == 404);
   CHECK(world.call("DELETE", label).status == 404);
   std::string sequence = "/v1/sequences/" + world.sequence;
-  CHECK(world.call("PATCH", sequence, {{"working_days", 31}, {"window_start", 540}}).json["working_days"] == 31);
+  CHECK(world.call("PATCH", sequence, {{"working_days", 31}, {"window_start", 540}}).json["working_days"] ==
+        31);
   CHECK(world.call("DELETE", sequence).status == 204);
 }
 

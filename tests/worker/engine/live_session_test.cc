@@ -14,7 +14,11 @@ namespace {
 class Client {
  public:
   Client(ApiWorld& world, MemberId member, std::string token, DocumentId document)
-      : world_(world), member_(member), token_(std::move(token)), replica({document, DocumentKind::kBoard, ReplicaId{world.entropy.new_id()}}), session(replica, {}) {}
+      : world_(world),
+        member_(member),
+        token_(std::move(token)),
+        replica({document, DocumentKind::kBoard, ReplicaId{world.entropy.new_id()}}),
+        session(replica, {}) {}
 
   void connect() {
     disconnect();
@@ -22,7 +26,8 @@ class Client {
       KALENDS_TRY(Caller caller, authenticate(*world_.store, token));
       return SignedIn{caller.workspace, caller.member, caller.may_write()};
     };
-    socket = std::make_unique<LiveSession>(world_.hub, authenticate_token, [this](Bytes frame) { inbox.push_back(std::move(frame)); });
+    socket = std::make_unique<LiveSession>(world_.hub, authenticate_token,
+                                           [this](Bytes frame) { inbox.push_back(std::move(frame)); });
     REQUIRE(socket->receive(encode_cbor(Cbor::map({{"t", "auth"}, {"token", token_}}))));
     say(session.start());
     settle();
@@ -32,7 +37,9 @@ class Client {
     inbox.clear();
   }
   void say(const Bytes& message) {
-    if (socket) socket->receive(encode_cbor(Cbor::map({{"d", to_hex(replica.options().document)}, {"m", Cbor::bytes(message)}})));
+    if (socket)
+      socket->receive(
+          encode_cbor(Cbor::map({{"d", to_hex(replica.options().document)}, {"m", Cbor::bytes(message)}})));
   }
   // Reads frames until there are none.
   void settle() {
@@ -62,13 +69,16 @@ class Client {
       for (const Bytes& message : session.pushes()) say(message);
     return *edited;
   }
-  Command title(const Id128& card, const std::string& text) { return SetCommand{{card, {}}, {Field::kTitle, {}, text}}; }
+  Command title(const Id128& card, const std::string& text) {
+    return SetCommand{{card, {}}, {Field::kTitle, {}, text}};
+  }
   std::string title_of(const Id128& card) const {
     const Entity* entity = replica.document().find(card);
     return entity ? entity->text_value(Field::kTitle) : "none";
   }
   size_t count(const char* type) const {
-    return static_cast<size_t>(std::count_if(frames.begin(), frames.end(), [&](const Cbor& frame) { return frame["t"].as_text() == type; }));
+    return static_cast<size_t>(std::count_if(
+        frames.begin(), frames.end(), [&](const Cbor& frame) { return frame["t"].as_text() == type; }));
   }
   const Cbor& last(const char* type) const {
     for (auto it = frames.rbegin(); it != frames.rend(); ++it)
@@ -97,7 +107,9 @@ struct LiveWorld : ApiWorld {
     ben_member = MemberId{*id_from_hex(other.json["member"].get<std::string>())};
     ben_token = other.json["token"];
   }
-  Client client(bool is_ben = false) { return Client(*this, is_ben ? ben_member : owner, is_ben ? ben_token : owner_token, document); }
+  Client client(bool is_ben = false) {
+    return Client(*this, is_ben ? ben_member : owner, is_ben ? ben_token : owner_token, document);
+  }
   OpenDocument& at_hub() { return **hub.open({workspace, document}); }
   void settle(Client& a, Client& b) {
     for (int round = 0; round < 4; ++round) a.settle(), b.settle();
@@ -123,7 +135,8 @@ TEST_CASE("two people edit at once and see the same") {
   world.settle(anna, ben);
   CHECK(ben.title_of(world.card) == "by anna");
   CHECK(anna.session.is_synced());
-  world.call("PATCH", "/v1/boards/" + world.board + "/cards/" + to_hex(world.card), {{"title", "by the API"}});
+  world.call("PATCH", "/v1/boards/" + world.board + "/cards/" + to_hex(world.card),
+             {{"title", "by the API"}});
   world.settle(anna, ben);
   CHECK(anna.title_of(world.card) == "by the API");
   CHECK(anna.replica.hash() == ben.replica.hash());
@@ -206,7 +219,8 @@ TEST_CASE("an edit under a forged author is refused: a void stands in its place,
   anna.connect();
   ben.connect();
   ben.member_ = world.owner;
-  ben.edit({ben.title(world.card, "forged"), SetCommand{{world.card, {}}, {Field::kLocation, {}, std::string("here")}}});
+  ben.edit({ben.title(world.card, "forged"),
+            SetCommand{{world.card, {}}, {Field::kLocation, {}, std::string("here")}}});
   world.settle(anna, ben);
   REQUIRE(ben.refused.size() == 2);
   CHECK(ben.refused[0].code == "forbidden");
@@ -253,12 +267,14 @@ TEST_CASE("what builds on a refused edit is refused too") {
   CHECK(ben.replica.hash() == world.at_hub().replica.hash());
 }
 
-TEST_CASE("a client cannot say that the bridge, the API or the hub made its edit, nor make the hub's own kinds") {
+TEST_CASE(
+    "a client cannot say that the bridge, the API or the hub made its edit, nor make the hub's own kinds") {
   LiveWorld world;
   Client ben = world.client(true);
   ben.connect();
   ben.disconnect();
-  auto made = ben.replica.edit({world.ben_member, Cause::kBridge, world.clock.now_}, {ben.title(world.card, "as the bridge")});
+  auto made = ben.replica.edit({world.ben_member, Cause::kBridge, world.clock.now_},
+                               {ben.title(world.card, "as the bridge")});
   REQUIRE(made.ok());
   const Entity* entity = ben.replica.document().find(world.card);
   OpId shown = entity->registers.at({Field::kTitle, {}}).values[0].op;
@@ -316,7 +332,8 @@ TEST_CASE("after a restore from a backup the epoch rises and clients bring back 
   anna.connect();
   CHECK(anna.session.cursor().epoch == 2);
   CHECK(anna.session.is_synced());
-  CHECK(world.at_hub().replica.document().find(world.card)->text_value(Field::kTitle) == "kept by the client only");
+  CHECK(world.at_hub().replica.document().find(world.card)->text_value(Field::kTitle) ==
+        "kept by the client only");
   CHECK(world.at_hub().replica.hash() == anna.replica.hash());
 }
 
@@ -326,7 +343,11 @@ TEST_CASE("a client that was away for long gets the snapshot, with its own edits
   DocumentKey key{world.workspace, world.document};
   std::vector<Command> commands;
   for (int i = 0; i < 1200; ++i)
-    commands.push_back(CreateCommand{EntityType::kCard, world.entropy.new_id(), {{Field::kTitle, {}, "card " + std::to_string(i)}}, *id_from_hex(world.list), {}});
+    commands.push_back(CreateCommand{EntityType::kCard,
+                                     world.entropy.new_id(),
+                                     {{Field::kTitle, {}, "card " + std::to_string(i)}},
+                                     *id_from_hex(world.list),
+                                     {}});
   REQUIRE(world.hub.edit(key, {world.owner, Cause::kApi, world.clock.now_}, commands).ok());
   anna.connect();
   CHECK(anna.count("snapshot") == 1);
@@ -336,7 +357,11 @@ TEST_CASE("a client that was away for long gets the snapshot, with its own edits
   for (int round = 0; round < 6; ++round) {
     commands.clear();
     for (int i = 0; i < 900; ++i)
-      commands.push_back(CreateCommand{EntityType::kCard, world.entropy.new_id(), {{Field::kTitle, {}, "more " + std::to_string(i)}}, *id_from_hex(world.list), {}});
+      commands.push_back(CreateCommand{EntityType::kCard,
+                                       world.entropy.new_id(),
+                                       {{Field::kTitle, {}, "more " + std::to_string(i)}},
+                                       *id_from_hex(world.list),
+                                       {}});
     REQUIRE(world.hub.edit(key, {world.owner, Cause::kApi, world.clock.now_}, commands).ok());
   }
   anna.connect();
@@ -351,16 +376,27 @@ TEST_CASE("a client that was away for long gets the snapshot, with its own edits
 TEST_CASE("a board whose history begins with a snapshot is sent with it") {
   LiveWorld world;
   for (bool has_later_ops : {true, false}) {
-    Replica source({DocumentId{world.entropy.new_id()}, DocumentKind::kBoard, ReplicaId{world.entropy.new_id()}});
+    Replica source(
+        {DocumentId{world.entropy.new_id()}, DocumentKind::kBoard, ReplicaId{world.entropy.new_id()}});
     EditContext context{world.owner, Cause::kPerson, world.clock.now_};
     Id128 list = world.entropy.new_id(), card = world.entropy.new_id();
-    REQUIRE(source.edit(context, {CreateCommand{EntityType::kList, list, {{Field::kTitle, {}, std::string("list")}}, {}, {}}, CreateCommand{EntityType::kCard, card, {{Field::kTitle, {}, std::string("old")}}, list, {}}}).ok());
+    REQUIRE(
+        source
+            .edit(
+                context,
+                {CreateCommand{EntityType::kList, list, {{Field::kTitle, {}, std::string("list")}}, {}, {}},
+                 CreateCommand{EntityType::kCard, card, {{Field::kTitle, {}, std::string("old")}}, list, {}}})
+            .ok());
     source.compact();
-    if (has_later_ops) REQUIRE(source.edit(context, {SetCommand{{card, {}}, {Field::kTitle, {}, std::string("new")}}}).ok());
+    if (has_later_ops)
+      REQUIRE(source.edit(context, {SetCommand{{card, {}}, {Field::kTitle, {}, std::string("new")}}}).ok());
     DocumentId document = source.options().document;
     {
       auto txn = world.store->begin();
-      REQUIRE(world.hub.create_in(**txn, {world.workspace, document}, {DocumentKind::kBoard, source.log(), source.snapshot()}).ok());
+      REQUIRE(world.hub
+                  .create_in(**txn, {world.workspace, document},
+                             {DocumentKind::kBoard, source.log(), source.snapshot()})
+                  .ok());
       REQUIRE((*txn)->commit().ok());
     }
     Client anna(world, world.owner, world.owner_token, document);
@@ -402,11 +438,15 @@ TEST_CASE("nobody edits under the replica id of another member or of the hub") {
     CHECK(ben.last("error")["code"].as_text() == "forbidden");
     CHECK_FALSE(ben.session.is_synced());
     // Nor by a push to the hub itself, whoever remembers nothing of the hello.
-    auto pushed = world.hub.push({world.workspace, world.document}, {world.ben_member, true, taken}, {ben.replica.log().back()});
+    auto pushed = world.hub.push({world.workspace, world.document}, {world.ben_member, true, taken},
+                                 {ben.replica.log().back()});
     REQUIRE_FALSE(pushed.ok());
     CHECK(pushed.error().code == ErrorCode::kForbidden);
     world.hub.close_all();
-    CHECK_FALSE(world.hub.push({world.workspace, world.document}, {world.ben_member, true, taken}, {ben.replica.log().back()}).ok());
+    CHECK_FALSE(world.hub
+                    .push({world.workspace, world.document}, {world.ben_member, true, taken},
+                          {ben.replica.log().back()})
+                    .ok());
   }
   CHECK(world.at_hub().replica.document().find(world.card)->text_value(Field::kTitle) == "by anna");
   // Its owner goes on.
@@ -420,7 +460,8 @@ TEST_CASE("a document of another workspace, or none, is answered with not found"
   LiveWorld world;
   WorkspaceId other{world.entropy.new_id()};
   MemberId stranger = world.add_workspace(other);
-  Client spy(world, stranger, *create_token(world.ports, other, {stranger, Role::kOwner, "test"}), world.document);
+  Client spy(world, stranger, *create_token(world.ports, other, {stranger, Role::kOwner, "test"}),
+             world.document);
   spy.connect();
   CHECK(spy.last("error")["code"].as_text() == "not_found");
   CHECK(spy.count("snapshot") + spy.count("ops") + spy.count("welcome") == 0);
@@ -450,11 +491,15 @@ TEST_CASE("frames that mean nothing are answered and never end the process") {
   CHECK(anna.count("error") == 1);
 
   Prng random(5);
-  Bytes good = encode_cbor(Cbor::map({{"d", to_hex(world.document)}, {"m", Cbor::bytes(encode_cbor(Cbor::map({{"t", "push"}, {"ops", Cbor::bytes(encode_chunk(anna.replica.log()))}})))}}));
+  Bytes good = encode_cbor(
+      Cbor::map({{"d", to_hex(world.document)},
+                 {"m", Cbor::bytes(encode_cbor(Cbor::map(
+                           {{"t", "push"}, {"ops", Cbor::bytes(encode_chunk(anna.replica.log()))}})))}}));
   Digest before = world.at_hub().replica.hash();
   for (int round = 0; round < 3000; ++round) {
     Bytes bytes = good;
-    for (size_t flips = 1 + random.below(5); flips > 0; --flips) bytes[random.below(bytes.size())] = static_cast<uint8_t>(random.next());
+    for (size_t flips = 1 + random.below(5); flips > 0; --flips)
+      bytes[random.below(bytes.size())] = static_cast<uint8_t>(random.next());
     if (anna.socket && !anna.socket->receive(bytes)) anna.connect();
   }
   anna.inbox.clear();
@@ -467,8 +512,11 @@ TEST_CASE("frames that mean nothing are answered and never end the process") {
 
 TEST_CASE("a connection begins with a good token, or ends") {
   LiveWorld world;
-  auto deny = [](std::string_view) -> Result<SignedIn> { return Error{ErrorCode::kUnauthenticated, "no", 0}; };
-  for (const Bytes& first : {to_bytes("x"), encode_cbor(Cbor::map({{"t", "hello"}})), encode_cbor(Cbor::map({{"t", "auth"}, {"token", "kal_x"}}))}) {
+  auto deny = [](std::string_view) -> Result<SignedIn> {
+    return Error{ErrorCode::kUnauthenticated, "no", 0};
+  };
+  for (const Bytes& first : {to_bytes("x"), encode_cbor(Cbor::map({{"t", "hello"}})),
+                             encode_cbor(Cbor::map({{"t", "auth"}, {"token", "kal_x"}}))}) {
     std::vector<Bytes> sent;
     LiveSession session(world.hub, deny, [&](Bytes frame) { sent.push_back(std::move(frame)); });
     CHECK_FALSE(session.receive(first));
@@ -484,7 +532,12 @@ TEST_CASE("a copy of another protocol or format is told to reload, never fed") {
     anna.connect();
     anna.frames.clear();
     anna.reload.clear();
-    anna.say(encode_cbor(Cbor::map({{"t", "hello"}, {"protocol", protocol}, {"format", format}, {"replica", to_hex(anna.replica.options().replica)}, {"epoch", 0}, {"seq", 0}})));
+    anna.say(encode_cbor(Cbor::map({{"t", "hello"},
+                                    {"protocol", protocol},
+                                    {"format", format},
+                                    {"replica", to_hex(anna.replica.options().replica)},
+                                    {"epoch", 0},
+                                    {"seq", 0}})));
     anna.settle();
     CHECK_FALSE(anna.reload.empty());
     CHECK(anna.count("ops") + anna.count("snapshot") == 0);

@@ -245,7 +245,8 @@ TEST_CASE("An answer longer than allowed is dropped, plain or compressed") {
                                           0x00, 0x07, 0x10, 0x8e, 0xc5, 0xe9, 0x03, 0x00, 0x00};
   server.Get("/zip", [](const httplib::Request&, httplib::Response& out) {
     out.set_header("Content-Encoding", "gzip");
-    out.set_content(std::string(reinterpret_cast<const char*>(kZipped), sizeof kZipped), "application/octet-stream");
+    out.set_content(std::string(reinterpret_cast<const char*>(kZipped), sizeof kZipped),
+                    "application/octet-stream");
   });
   RunningServer running(server);
   HttpClient client;
