@@ -118,6 +118,13 @@ export class Rest {
   async make_board(board: { title: string; time_zone: string }): Promise<Id> {
     return (await this.call<{ id: Id }>('POST', 'v1/boards', board)).id;
   }
+  // To the first open list of another board. Errors: `conflict` when somebody moved the card meanwhile.
+  async transfer(board: Id, card: Id, target: Id): Promise<void> {
+    const lists = await this.all<{ id: Id; archived: boolean; deleted?: boolean }>(`v1/boards/${target}/lists`);
+    const list = lists.find((one) => !one.archived && one.deleted !== true);
+    if (list === undefined) throw new RestError(0, 'invalid', 'That board has no open list: add one first.');
+    await this.call('POST', `v1/boards/${board}/cards/${card}/transfer`, { board: target, list: list.id });
+  }
   explain(board: Id, card: Id): Promise<unknown> {
     return this.call('GET', `v1/boards/${board}/cards/${card}/explain`);
   }

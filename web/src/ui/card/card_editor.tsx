@@ -13,6 +13,7 @@ import { Comments } from './comments';
 import { DatesField } from './dates_field';
 import { Explain } from './explain';
 import { MoveField } from './move_field';
+import { TransferField } from './transfer_field';
 import { RemindersField } from './reminders_field';
 
 export interface CardPartProps {
@@ -117,6 +118,7 @@ export function CardEditor({ board, card, labels, members, edit, on_close }: Pro
             </Part>
             <Part title="Place on the board">
               <MoveField {...part} />
+              <TransferField board={board.id} card={card.id} />
             </Part>
             <Part title="Location">
               <DraftInput
