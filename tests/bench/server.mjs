@@ -96,7 +96,7 @@ async function steady_load() {
     const to_event = [];
     const to_board = [];
     const waiting = new Map(); // event id -> when its card was edited
-    let after = (await google.control('GET', 'changes?after=0')).next ?? 0;
+    let after = (await google.control('GET', 'changes?after=0')).last;
     let is_over = false;
     const watcher = (async () => {
       while (!is_over) {

@@ -19,7 +19,8 @@ const kZone = 'Europe/Berlin';
 const kRounds = 10;
 const kEditsOfASide = 4;
 const kDatedMax = 100;
-// In every round one kill while a write is held between the stand-in's commit and its answer, and one around each pair.
+// In every round one kill while a write is held between the stand-in's commit and its answer; around each pair another,
+// every second time at any moment.
 const kKills = 20;
 const kKillsInFlightLeast = 10;
 const kPatienceMs = 20_000;
@@ -40,7 +41,8 @@ class Check {
   async run(folder) {
     this.google = await Google.start({ seed: Number(options.seed) });
     const data = join(folder, 'data');
-    this.worker = new Worker({ google: this.google, data, port: await free_port() });
+    // Nobody polls meanwhile: what is seen was pushed, or met by a write.
+    this.worker = new Worker({ google: this.google, data, port: await free_port(), poll_seconds: 600 });
     await this.worker.start();
     const account = await this.worker.connect(this.google);
     say(`importing ${options.import}`);
@@ -212,8 +214,8 @@ class Check {
       ['retitle', 'retitle'], ['retitle', 'recolour'], ['move', 'move'], ['move', 'retitle'], ['recolour', 'recolour'],
       ['done', 'move'], ['place', 'place'], ['recolour', 'done'], ['retitle', 'delete'], ['delete', 'retitle'],
     ][round];
-    const [pair] = await this.some_pairs(1);
-    const { card, event } = pair;
+    await this.rest();  // a notice that is on its way would tell of the calendar's edit after all
+    const [{ card, event }] = await this.some_pairs(1);
     const path = `/v1/boards/${this.board}/cards/${card.id}`;
     const n = `on both sides ${round}`;
     const on_board = board_kind === 'delete'
@@ -224,7 +226,9 @@ class Check {
       : this.of_pair(calendar_edits[calendar_kind](random, n, event), (edit) => this.google.change(this.calendar, event.id, edit.patch));
     await this.google.control('POST', 'faults', { kind: 'drop_push', count: 1 });
     await in_calendar.act();
-    // Held writes here would hide the refusal (412) by which the edits meet: these kills come at any moment.
+    // The first write is refused (412), and nothing is held then: it is the write by which the edits have met.
+    const is_held = options.kill && round % 2 === 1 && board_kind !== 'delete';
+    if (is_held) await this.hold_writes();
     await on_board.act();
     for (const [side, edit] of [['calendar', in_calendar], ['board', on_board]]) this.note({ side, field: edit.field, card: card.id, is_kept: edit.is_kept, pair: round });
     const met = this.seen(`both edits (${board_kind} and ${calendar_kind}) of "${card.title}"`, ({ cards, events }) => {
@@ -232,7 +236,8 @@ class Check {
       return in_calendar.is_kept(now) && on_board.is_kept(now) && its !== null && (now.done ? '✓ ' : '') + now.title === its.summary;
     });
     met.catch(() => {});
-    if (options.kill) {
+    if (is_held) await this.kill_in_flight();
+    else if (options.kill) {
       await pause(random.below(12));
       await this.worker.kill_and_restart();
     }
@@ -263,6 +268,7 @@ class Check {
 
   // ---- the end
 
+  // Nothing to do, and nothing on its way: for a fifth of a second nobody has begun anything.
   async rest() {
     let calm = 0;
     await this.until('rest', async () => {

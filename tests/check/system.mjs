@@ -137,7 +137,8 @@ export class Worker {
       } catch (error) {
         const had_arrived = attempt > 0 && ((method === 'POST' && error.status === 409) || (method === 'DELETE' && error.status === 404));
         if (had_arrived) return null;
-        if (error.status !== undefined || attempt > 100) throw error;
+        if (error.status !== undefined) throw error;
+        if (attempt > 100) throw new Error(`${method} ${path}: no answer; the worker ${this.child.exitCode ?? this.child.signalCode ?? 'runs'}`);
         await pause(50);
       }
     }
