@@ -12,7 +12,7 @@ std::string filled(const std::string& pattern, const std::map<std::string, std::
   return path;
 }
 
-bool is_open_to_all(const std::string& pattern) { return pattern == "/openapi.json" || pattern == "/oauth/google/callback" || pattern == "/webhooks/google/calendar"; }
+bool is_open_to_all(const std::string& pattern) { return pattern == "/openapi.json" || pattern == "/healthz" || pattern == "/oauth/google/callback" || pattern == "/webhooks/google/calendar"; }
 
 struct RightsWorld : ApiWorld {
   std::string board = make_board();
