@@ -144,9 +144,6 @@ class App::Parts {
     add_google_routes(router_, services);
     add_porting_routes(router_, services);
     add_openapi_route(router_);
-    router_.add("GET", "/healthz", [](InboundRequest, PathParameters, Respond respond) {
-      respond(json_response(200, {{"ok", true}}));
-    });
     return links_->start();
   }
 
