@@ -26,7 +26,12 @@ void absorb(const Attempt& attempt, FacetMask mask, Situation& situation) {
 
 Shadow taken_up(Shadow shadow, const Plan& plan, const EventFacet& event) {
   if (plan.change == CardChange::kEdit)
-    for (const FieldEdit& edit : plan.edits) copy_field(shadow.theirs, event, edit.field);
+    for (const FieldEdit& edit : plan.edits) {
+      copy_field(shadow.theirs, event, edit.field);
+      // Taken as it was, it is no edit of the card's either; merged, it still has to be sent.
+      bool is_merged = edit.field == FacetField::kDescription && plan.has_merged_description;
+      if (!edit.is_offer && !is_merged) copy_field(shadow.ours, event, edit.field);
+    }
   return shadow;
 }
 

@@ -22,6 +22,7 @@ void collect(const Entity& entity, const OpId& child, std::vector<Conflict>& con
     return conflicts.emplace_back(Conflict{kind, child, entity.type, field, key, {}});
   };
   for (const auto& [key, reg] : entity.registers) {
+    if (key.field == Field::kHome) continue;  // the hub decides it
     Conflict conflict{ConflictKind::kValue, child, entity.type, key.field, key.key, {}};
     for (const RegisterValue& value : reg.values) {
       bool is_new = true;

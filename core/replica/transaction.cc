@@ -331,7 +331,8 @@ class Transaction {
     if (shown && !keep_loser) {
       Hlc soonest = std::max(Hlc::from(std::max<int64_t>(context_.now_ms, 0), 0), replica_.clock_.last());
       for (const RegisterValue& value : entity->registers.find({field.field, field.key})->second.values)
-        if (value.op == shown->op || value.value == field.value || (!value.is_offer && value.stamp > soonest))
+        if (value.op == shown->op || value.value == field.value || field.field == Field::kHome ||
+            (!value.is_offer && value.stamp > soonest))
           insert_sorted(replaced, value.op);
     }
     emit(target, std::move(replaced), SetBody{field});
@@ -487,6 +488,7 @@ class Transaction {
     if (!entity) return not_found("There is nothing with this id in the document.");
     const FieldSpec* spec = find_field(entity->type, command.field);
     if (spec && spec->merge == Merge::kText) return resolve_text(command, *entity);
+    if (spec && spec->is_hub_only) return invalid("Where a card lives is not decided by resolving.");
     auto reg = entity->registers.find({command.field, command.key});
     if (reg == entity->registers.end()) return not_found("This field has no open conflict.");
     const auto& values = reg->second.values;

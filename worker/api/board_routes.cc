@@ -52,6 +52,7 @@ Result<Json> patch_commands(const Json& body, const std::string& entity, const J
       commands.push_back({{"do", "text"}, {"entity", entity}, {"value", value}});
     } else if (name == "labels" || name == "assignees") {
       if (!value.is_array()) return invalid("`" + name + "` is a list of ids.");
+      if (!now.contains(name)) return invalid("Only cards have `" + name + "`.");
       for (const Json& id : value)
         if (std::find(now[name].begin(), now[name].end(), id) == now[name].end())
           commands.push_back({{"do", "add"}, {"entity", entity}, {"field", name}, {"value", id}});
@@ -139,6 +140,9 @@ void add_boards(Router& router, const ApiServices& services) {
                 if (body.contains(name)) in_directory[name] = body[name];
               if (in_board.contains("time_zone") && !is_known_zone(json_text_or_empty(in_board, "time_zone")))
                 return invalid("`time_zone` must be an IANA name such as Europe/Berlin.");
+              bool is_fine = (!body.contains("archived") || body["archived"].is_boolean()) &&
+                             (!body.contains("title") || body["title"].is_string());
+              if (!is_fine) return invalid("`title` is a text, `archived` true or false.");
               if (in_board.empty() && in_directory.empty())
                 return invalid("Name at least one field to change.");
               if (!in_board.empty()) {

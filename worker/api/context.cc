@@ -10,6 +10,7 @@
 #include "worker/base/url.h"
 #include "worker/crypto/hash.h"
 #include "worker/google/json.h"
+#include "worker/google/zones.h"
 
 namespace kalends {
 namespace {
@@ -173,12 +174,32 @@ DocumentKey workspace_key(const Caller& caller) {
   return {caller.workspace, DocumentId{caller.workspace.raw}};
 }
 
+namespace {
+
+// The core knows zones by name only; here it is known which there are.
+Status check_zones(const Command& command) {
+  auto check = [](const FieldValue& field) -> Status {
+    const auto* when = std::get_if<When>(&field.value);
+    const auto* text = std::get_if<std::string>(&field.value);
+    std::string zone = when ? when->zone : text && field.field == Field::kTimeZone ? *text : std::string();
+    if (zone.empty() || is_known_zone(zone)) return {};
+    return invalid("There is no time zone of this name. Use an IANA name such as Europe/Berlin.");
+  };
+  if (const auto* set = std::get_if<SetCommand>(&command)) return check(set->field);
+  if (const auto* create = std::get_if<CreateCommand>(&command))
+    for (const FieldValue& field : create->fields) KALENDS_TRY_VOID(check(field));
+  return {};
+}
+
+}  // namespace
+
 Result<EditResult> edit_document(const ApiServices& services, const Caller& caller, DocumentId document,
                                  const Json& commands) {
   DocumentKey key{caller.workspace, document};
   KALENDS_TRY(OpenDocument * open, services.hub.open(key));
   KALENDS_TRY(Cbor list, to_cbor(commands));
   KALENDS_TRY(std::vector<Command> parsed, parse_commands(open->replica.document(), list));
+  for (const Command& command : parsed) KALENDS_TRY_VOID(check_zones(command));
   return services.hub.edit(key, {caller.member, Cause::kApi, services.ports.clock.now_ms()}, parsed);
 }
 

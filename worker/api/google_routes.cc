@@ -142,6 +142,30 @@ Result<OnUnlink> read_on_unlink(const InboundRequest& request) {
   return invalid("`events` is leave or remove.");
 }
 
+// Lists that the settings name must be on the board, open.
+Status check_lists(const ApiServices& services, const Caller& caller, DocumentId board,
+                   const LinkPolicy& policy) {
+  KALENDS_TRY(OpenDocument * open, services.hub.open({caller.workspace, board}));
+  auto is_there = [&](const Id128& id) {
+    const Entity* list = open->replica.document().find(id);
+    return list && list->type == EntityType::kList && list->is_live();
+  };
+  if (!policy.inbox_list.is_nil() && !is_there(policy.inbox_list))
+    return invalid("`inbox_list` is not a list of this board.");
+  if (policy.done == DoneMeans::kList && !is_there(policy.done_list))
+    return invalid("`done_list` is not a list of this board.");
+  return {};
+}
+
+// An account is its member's. An owner of the workspace may also end it.
+Result<AccountView> own_account(const ApiServices& services, const Caller& caller, const Id128& account,
+                                bool is_ending = false) {
+  KALENDS_TRY(AccountView view, services.accounts.view(caller.workspace, AccountId{account}));
+  bool is_allowed = view.member == caller.member || (is_ending && caller.role == Role::kOwner);
+  if (!is_allowed) return not_found("There is no such connected account of yours.");
+  return view;
+}
+
 void add_accounts(Router& router, const ApiServices& services) {
   add_route(router, services, "GET", "/v1/google/accounts",
             [services](const Caller& caller, const InboundRequest& request,
@@ -179,6 +203,8 @@ void add_accounts(Router& router, const ApiServices& services) {
       [services](Caller caller, InboundRequest request, PathParameters path) -> Task<Result<HttpResponse>> {
         KALENDS_CO_TRY(Id128 account, path_id(path, "account"));
         KALENDS_CO_TRY(OnUnlink events, read_on_unlink(request));
+        KALENDS_CO_TRY(AccountView owned, own_account(services, caller, account, true));
+        (void)owned;
         auto disconnecting = services.links.disconnect(caller.workspace, AccountId{account}, events);
         Status status = co_await disconnecting;
         if (!status.ok()) co_return status.error();
@@ -188,6 +214,8 @@ void add_accounts(Router& router, const ApiServices& services) {
       router, services, "GET", "/v1/google/accounts/{account}/calendars",
       [services](Caller caller, InboundRequest request, PathParameters path) -> Task<Result<HttpResponse>> {
         KALENDS_CO_TRY(Id128 account, path_id(path, "account"));
+        KALENDS_CO_TRY(AccountView owned, own_account(services, caller, account));
+        (void)owned;
         auto listing = services.links.calendars(caller.workspace, AccountId{account});
         Result<std::vector<GoogleCalendar>> calendars = co_await listing;
         if (!calendars.ok()) co_return calendars.error();
@@ -228,6 +256,8 @@ void add_links(Router& router, const ApiServices& services) {
              KALENDS_CO_TRY(std::optional<Id128> board, optional_id(body, "board"));
              KALENDS_CO_TRY(std::optional<Id128> account, optional_id(body, "account"));
              if (!board || !account) co_return invalid("A link needs `board` and `account`.");
+             KALENDS_CO_TRY(AccountView owned, own_account(services, caller, *account));
+             (void)owned;
              link.board.raw = *board;
              link.account.raw = *account;
              KALENDS_CO_TRY(OpenDocument * open, services.hub.open({caller.workspace, link.board}));
@@ -244,6 +274,7 @@ void add_links(Router& router, const ApiServices& services) {
              } else {
                link.calendar_summary = json_text(body, "calendar_summary").value_or(link.calendar_id);
              }
+             KALENDS_CO_TRY_VOID(check_lists(services, caller, link.board, link.policy));
              auto creating = services.links.create(link);
              Result<LinkView> view = co_await creating;
              if (!view.ok()) co_return view.error();
@@ -263,16 +294,20 @@ void add_links(Router& router, const ApiServices& services) {
               KALENDS_TRY(Json body, json_body(request));
               LinkId link{id};
               KALENDS_TRY(LinkView view, services.links.view(caller.workspace, link));
+              // Everything is read before anything is changed.
+              LinkPolicy policy = view.policy;
+              LinkState state = view.state;
               if (body.contains("settings")) {
-                LinkPolicy policy = view.policy;
                 KALENDS_TRY_VOID(read_policy(body["settings"], policy));
+                KALENDS_TRY_VOID(check_lists(services, caller, view.board, policy));
+              }
+              KALENDS_TRY_VOID(read_name(body, "state", kStates, state));
+              if (state != view.state && state != LinkState::kActive && state != LinkState::kPaused)
+                return invalid("A person sets a link active or paused.");
+              if (body.contains("settings"))
                 KALENDS_TRY_VOID(services.links.set_policy(caller.workspace, link, policy));
-              }
-              if (body.contains("state")) {
-                LinkState state = view.state;
-                KALENDS_TRY_VOID(read_name(body, "state", kStates, state));
+              if (body.contains("state"))
                 KALENDS_TRY_VOID(services.links.set_state(caller.workspace, link, state));
-              }
               KALENDS_TRY(view, services.links.view(caller.workspace, link));
               return json_response(200, link_json(view));
             });
@@ -336,6 +371,7 @@ Task<void> finish_connect(ApiServices services, FormFields query, Respond respon
   response.status = 303;
   std::string target = services.public_url + "/";
   if (connected.ok()) {
+    services.links.account_connected(connected->workspace, connected->account);
     if (!connected->return_to.empty()) target = services.public_url + connected->return_to;
     target += (target.find('?') == std::string::npos ? "?" : "&") + std::string("google=connected");
   } else {

@@ -57,6 +57,8 @@ Status admit(const AdmissionContext& context, const Op& op, const OpBody& body) 
       return invalid("This document does not hold such things.");
     if (is_child(create->type) && (!entity || !entity->is_created()))
       return not_found("The card is not on this board.");
+    if (!is_child(create->type) && entity && entity->is_created())
+      return Error{ErrorCode::kConflict, "There is already something with this id.", 0};
     for (const FieldValue& field : create->fields) KALENDS_TRY_VOID(check_field(create->type, field));
     return {};
   }

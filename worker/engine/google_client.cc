@@ -59,6 +59,8 @@ Task<GoogleAnswer> GoogleClient::call(Call call, Make make) {
       co_await sleeping;
       continue;
     }
+    // Refused again although the permission lives: tokens end early sometimes. Not a matter for a person.
+    if (answer.verdict.move == GoogleMove::kAuth) answer.verdict.move = GoogleMove::kUnavailable;
     answer.is_unknown = answer.verdict.move == GoogleMove::kUnavailable;
     co_return answer;
   }

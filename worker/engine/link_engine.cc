@@ -137,6 +137,10 @@ Task<void> LinkEngine::run(Key key) {
     }
     if (!report.error) {
       link.failures = 0;
+      if (!link.refused.empty())
+        link.error = LinkError{
+            "invalid", "Google refused the events of " + std::to_string(link.refused.size()) + " cards.",
+            "Look at them with `kalends explain` and change them, for example their dates."};
       if (link.is_wanted && !link.is_removed) continue;
     } else if (!link.error) {
       link.error = LinkError{std::string(error_code_name(report.error->code)), report.error->message,
@@ -239,6 +243,19 @@ bool LinkEngine::is_at_rest() const {
                       [](const auto& entry) { return entry.second->is_running; });
 }
 
+void LinkEngine::account_connected(WorkspaceId workspace, AccountId account) {
+  for (auto& [key, link] : links_) {
+    if (key.first != workspace || link->row.account != account) continue;
+    // Channels of the ended permission may be dead: new ones are made.
+    link->must_renew_channel = true;
+    if (link->state() == LinkState::kBroken &&
+        update_row(*link, [](LinkRow& row) { row.state = static_cast<int64_t>(LinkState::kActive); }).ok())
+      link->error.reset();
+    link->is_pull_wanted = true;
+    kick(*link);
+  }
+}
+
 // ---- push channels
 
 Task<Status> LinkEngine::ensure_channel(Key key) {
@@ -246,7 +263,9 @@ Task<Status> LinkEngine::ensure_channel(Key key) {
   int64_t now_ms = ports_.clock.now_ms();
   int64_t life_ms = options_.channel_life_seconds * 1000;
   int64_t renew_before = std::min(tuning::kChannelRenewBeforeMs, life_ms / 4);
-  if (options_.webhook_url.empty() || link->channel_until_ms - renew_before > now_ms) co_return Status{};
+  if (options_.webhook_url.empty() ||
+      (!link->must_renew_channel && link->channel_until_ms - renew_before > now_ms))
+    co_return Status{};
   {
     LinkSync sync(*this, *link);
     KALENDS_CO_TRY_VOID(sync.hold_lease());
@@ -257,12 +276,14 @@ Task<Status> LinkEngine::ensure_channel(Key key) {
     KALENDS_CO_TRY(old, txn->channels(key.first, key.second));
   }
   for (const ChannelRow& row : old) {
-    bool is_good = !row.resource.empty() && row.expires_ms - renew_before > now_ms;
+    bool is_good =
+        !link->must_renew_channel && !row.resource.empty() && row.expires_ms - renew_before > now_ms;
     if (is_good) {
       link->channel_until_ms = row.expires_ms;
       co_return Status{};
     }
   }
+  link->must_renew_channel = false;
   // The row comes first: Google's first message may overtake its answer.
   ChannelRow row;
   row.channel = new_id<ChannelId>(ports_.entropy);
@@ -339,6 +360,7 @@ Task<void> LinkEngine::stop_channels(Key key) {
     });
     GoogleAnswer ignored = co_await stopping;  // unknown to Google: stopped already
   }
+  links_.at(key)->channel_until_ms = 0;
 }
 
 // ---- what the API asks
@@ -440,6 +462,14 @@ Task<Status> LinkEngine::unlink(WorkspaceId workspace, LinkId link_id, OnUnlink 
     auto waiting = ports_.effects.slept(20);
     co_await waiting;
   }
+  link->is_running = true;  // nobody else begins a look while this one takes the link apart
+  // Until it is gone, a failure gives the link back as it was.
+  struct GiveBack {
+    Link* link;
+    ~GiveBack() {
+      if (link) link->is_removed = link->is_running = false;
+    }
+  } give_back{link};
   Key key{workspace, link_id};
   auto stopping = stop_channels(key);
   co_await stopping;
@@ -473,7 +503,6 @@ Task<Status> LinkEngine::unlink(WorkspaceId workspace, LinkId link_id, OnUnlink 
         bool is_gone = answer.verdict.ok() || answer.verdict.move == GoogleMove::kGone ||
                        answer.verdict.move == GoogleMove::kNotFound;
         if (!is_gone && !may_stay) {
-          link->is_removed = false;
           co_return Error{to_error(answer.verdict).code,
                           "Some events could not be removed: try again, or unlink and leave them.", 0};
         }
@@ -487,6 +516,7 @@ Task<Status> LinkEngine::unlink(WorkspaceId workspace, LinkId link_id, OnUnlink 
   KALENDS_CO_TRY(auto txn, ports_.store.begin());
   KALENDS_CO_TRY_VOID(txn->delete_link(link->lease));
   KALENDS_CO_TRY_VOID(txn->commit());
+  give_back.link = nullptr;
   by_board_[link->board()].erase(key);
   links_.erase(key);
   ports_.log.info("link_removed", {{"workspace", workspace}, {"link", link_id}});
@@ -511,7 +541,9 @@ Status LinkEngine::set_policy(WorkspaceId workspace, LinkId link_id, const LinkP
   KALENDS_TRY(Link * link, find(workspace, link_id));
   KALENDS_TRY(OpenDocument * board, hub_.open(link->board()));
   KALENDS_TRY_VOID(update_row(*link, [&](LinkRow& row) { row.settings = encode_policy(policy); }));
+  bool shows_otherwise = link->policy.details != policy.details || link->policy.done_mark != policy.done_mark;
   link->policy = policy;
+  if (shows_otherwise) KALENDS_TRY_VOID(forget_agreements(*link));
   KALENDS_TRY(auto txn, ports_.store.begin());
   for (const auto& [id, entity] : board->replica.document().entities) {
     if (entity.type != EntityType::kCard) continue;
@@ -522,6 +554,32 @@ Status LinkEngine::set_policy(WorkspaceId workspace, LinkId link_id, const LinkP
   KALENDS_TRY_VOID(txn->commit());
   kick(*link);
   return {};
+}
+
+// What events show was read and agreed under the old settings. Each pair gets an agreement that nothing
+// equals, so that its next plan writes the event anew, whole.
+Status LinkEngine::forget_agreements(Link& link) {
+  EventFacet nothing;
+  nothing.title = nothing.description = nothing.location = nothing.colour = "\x1F";
+  nothing.start = nothing.end = When::all_day({0});
+  KALENDS_TRY(auto txn, ports_.store.begin());
+  CardId after;
+  while (true) {
+    KALENDS_TRY(std::vector<PairRow> rows, txn->pairs(link.workspace, link.id(), after, 500));
+    if (rows.empty()) break;
+    after = rows.back().card;
+    for (PairRow& row : rows) {
+      auto observation = decode_observation(row.observation);
+      if (row.observation.empty() || !observation.ok() || observation->presence != EventPresence::kLive)
+        continue;
+      observation->facet = nothing;
+      row.observation = encode_observation(*observation);
+      row.shadow = encode_shadow({nothing, nothing});
+      row.is_dirty = true;
+      KALENDS_TRY_VOID(txn->put_pair(link.lease, row));
+    }
+  }
+  return txn->commit();
 }
 
 Status LinkEngine::approve(WorkspaceId workspace, LinkId link_id) {
@@ -585,7 +643,7 @@ Task<Result<RunReport>> LinkEngine::sync_once(WorkspaceId workspace, LinkId link
   while (link->is_running) {
     auto waiting = ports_.effects.slept(10);
     co_await waiting;
-    if (links_.find({workspace, link_id}) == links_.end()) co_return no_such_link();
+    KALENDS_CO_TRY(link, find(workspace, link_id));  // it may have been unlinked meanwhile
   }
   link->is_running = true;
   link->is_pull_wanted = true;

@@ -117,6 +117,9 @@ class LinkEngine final : public DocumentObserver {
   // Ends the account's links, stops its channels, then revokes it.
   Task<Status> disconnect(WorkspaceId workspace, AccountId account, OnUnlink events);
 
+  // A person has given the permission (again): links that waited for it go on.
+  void account_connected(WorkspaceId workspace, AccountId account);
+
   // A push notice: a doorbell, never data. False: not one of ours (answer 404).
   bool ring(std::string_view channel_id, std::string_view token);
 
@@ -142,6 +145,7 @@ class LinkEngine final : public DocumentObserver {
   Task<void> stop_channels(Key key);
   // The member who connected the account: the author of what comes from the calendar.
   MemberId bridge_author(const Link& link);
+  Status forget_agreements(Link& link);
   Status update_row(Link& link, const std::function<void(LinkRow&)>& change);
 
   Ports ports_;

@@ -143,7 +143,12 @@ Task<Status> LinkSync::pull() {
     KALENDS_CO_TRY(auto txn, ports_.store.begin());
     KALENDS_CO_TRY(cursor, txn->cursor(link_.workspace, link_.id()));
   }
-  bool is_full = !cursor || cursor->full_sync_needed || cursor->sync_token.empty();
+  // Once a day the whole calendar is read: an answer that lacked something is made good then.
+  int64_t now_ms = ports_.clock.now_ms();
+  if (link_.full_listing_ms == 0) link_.full_listing_ms = now_ms;
+  bool is_full = !cursor || cursor->full_sync_needed || cursor->sync_token.empty() ||
+                 now_ms - link_.full_listing_ms > tuning::kFullListingMs;
+  if (is_full) link_.full_listing_ms = now_ms;
   auto listing = list(is_full);
   Status status = co_await listing;
   co_return status;
@@ -531,6 +536,9 @@ Status LinkSync::card_refused(const PairFacts& pair, const Error& error) {
 }
 
 Task<Status> LinkSync::write_remote(CardId card, PairFacts pair) {
+  // Google's use limits stop creations, nothing else: the others go on, this pair waits.
+  if (pair.plan.write == RemoteWrite::kInsert && ports_.clock.now_ms() < link_.creations_paused_until_ms)
+    co_return Status{};
   KALENDS_CO_TRY(OpenDocument * board, engine_.hub_.open(link_.board()));
   const Plan plan = pair.plan;
   EventFacet seen = pair.situation.event ? pair.situation.event->facet : EventFacet{};
@@ -623,6 +631,12 @@ Task<Status> LinkSync::write_remote(CardId card, PairFacts pair) {
     }
     case GoogleMove::kInvalid:
       co_return record_refusal(card, answer);
+    case GoogleMove::kQuotaExceeded:
+      if (plan.write != RemoteWrite::kInsert) co_return failed(answer);
+      link_.creations_paused_until_ms =
+          ports_.clock.now_ms() + std::max(answer.verdict.retry_after_ms, tuning::kCreationPauseMs);
+      (void)failed(answer);  // told to the person; the look goes on
+      co_return Status{};
     default:
       co_return failed(answer);
   }
@@ -637,6 +651,7 @@ Status LinkSync::record_written(CardId card, const EventFacet& target, const Goo
   row->event_key = identities_.event_key(event.id);
   row->observation = encode_observation(observation);
   row->shadow = encode_shadow({target, observation.facet});
+  link_.refused.erase(card);
   row->updated_ms = ports_.clock.now_ms();
   // Edited while the write was under way? Then there is more to do.
   CardSide now = card_side(board->replica.document(), card, link_.policy);
@@ -692,8 +707,7 @@ Status LinkSync::record_refusal(CardId card, const GoogleAnswer& answer) {
   KALENDS_TRY_VOID(txn->delete_attempts(link_.lease, card));
   KALENDS_TRY_VOID(txn->commit());
   ports_.log.warning("event_refused", {{"link", link_.id()}, {"card", card}});
-  link_.error = LinkError{"invalid", "Google refused the event of a card (" + answer.verdict.reason + ").",
-                          "Look at the card with `kalends explain` and change it."};
+  link_.refused.insert(card);  // told with the link until it is taken
   return {};
 }
 

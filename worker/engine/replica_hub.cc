@@ -213,6 +213,17 @@ Status ReplicaHub::may_use(const DocumentKey& key, const Pusher& pusher) {
 
 Result<ReplicaHub::Accepted> ReplicaHub::push(const DocumentKey& key, const Pusher& pusher,
                                               const std::vector<Op>& ops) {
+  // Nothing of a reader's is stored, not even a void: it is refused, and again when the reader comes back.
+  if (!pusher.may_write) {
+    KALENDS_TRY(OpenDocument * read, open(key));
+    Accepted refused;
+    refused.have = read->replica.version().of(pusher.replica);
+    const Error reason{ErrorCode::kForbidden,
+                       "You may read this board, not change it. Ask an owner for the right.", 0};
+    for (const Op& op : ops)
+      if (op.id.counter > refused.have) refused.verdicts.push_back({op.id, true, reason});
+    return refused;
+  }
   KALENDS_TRY_VOID(may_use(key, pusher));
   KALENDS_TRY(OpenDocument * document, open(key));
   Replica& replica = document->replica;
@@ -304,6 +315,9 @@ Status ReplicaHub::transfer(const Transfer& transfer) {
   KALENDS_TRY(std::vector<Op> ops, ops_of_card(source_key, transfer.card));
   KALENDS_TRY(OpenDocument * target, open(target_key));
   KALENDS_TRY(OpenDocument * source, open(source_key));
+  const Entity* list = target->replica.document().find(transfer.list.raw);
+  if (!list || list->type != EntityType::kList || !list->is_live())
+    return not_found("That board has no list with this id.");
   KALENDS_TRY(target, open(target_key));  // opening one may have made room by closing the other
   EditContext context{transfer.author, Cause::kHub, ports_.clock.now_ms()};
   Target card{transfer.card.raw, {}};

@@ -22,6 +22,9 @@ inline constexpr int kConflictRoundsMax = 3;
 inline constexpr int64_t kLeaseMs = 60'000;
 // A pair whose write was refused as invalid is tried again when the card changes, not before.
 inline constexpr int64_t kChannelRenewBeforeMs = 24 * 3600 * 1000;
+inline constexpr int64_t kFullListingMs = 24 * 3600 * 1000;
+// How long no event is created after Google said that its use limits are reached (they last hours).
+inline constexpr int64_t kCreationPauseMs = 3600 * 1000;
 // A lost notice costs at most this many polls' time; a thousand idle links cost a fifth.
 inline constexpr int64_t kPollsSavedByPush = 5;
 inline constexpr int64_t kOauthFlowMs = 10 * 60 * 1000;

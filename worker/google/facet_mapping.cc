@@ -27,6 +27,23 @@ GoogleTime to_google_time(const When& when, const LinkPolicy& policy) {
   return GoogleTime::timed(to_text(shown) + offset_text(offset), zone);
 }
 
+// Between zones a start may be the later instant although its wall time is the earlier one. Google takes no
+// such event: then, as with crossed dates, the end decides.
+GoogleTime to_google_start(const EventFacet& facet, const LinkPolicy& policy) {
+  GoogleTime start = to_google_time(facet.start, policy);
+  GoogleTime end = to_google_time(facet.end, policy);
+  auto instant = [](const GoogleTime& time) {
+    auto moment = parse_google_moment(time.date_time);
+    return moment ? moment->instant_ms() : std::nullopt;
+  };
+  auto from = instant(start), to = instant(end);
+  if (!from || !to || *from <= *to) return start;
+  When earlier = facet.end;
+  earlier.wall.seconds -= policy.duration_minutes * 60;
+  earlier.fold = Fold::kFirst;
+  return to_google_time(earlier, policy);
+}
+
 std::optional<When> to_when(const GoogleTime& time, const std::string& calendar_zone) {
   if (time.day) return When::all_day(civil_date({time.day->year, time.day->month, time.day->day}));
   if (!time.moment) return std::nullopt;
@@ -65,7 +82,7 @@ GoogleEventWrite to_event(const EventFacet& facet, const LinkPolicy& policy) {
   if (std::string color = color_id_of(text.colour); !color.empty()) write.color_id = color;
   if (!facet.description.empty()) write.description = facet.description;
   if (!facet.location.empty()) write.location = facet.location;
-  write.start = to_google_time(facet.start, policy);
+  write.start = to_google_start(facet, policy);
   write.end = to_google_time(facet.end, policy);
   return write;
 }
@@ -79,8 +96,14 @@ GoogleEventWrite to_event_patch(const EventFacet& facet, FacetMask fields, const
     write.color_id = color_id_of(text.colour);
   if (fields.has(FacetField::kDescription)) write.description = facet.description;
   if (fields.has(FacetField::kLocation)) write.location = facet.location;
+  // Written whole after the settings changed: what the event may no longer show goes.
+  if (fields == policy.mask() && policy.details != Details::kFull) {
+    write.description = "";
+    write.location = "";
+    write.summary = text.summary;
+  }
   if (fields.has(FacetField::kDates)) {
-    write.start = to_google_time(facet.start, policy);
+    write.start = to_google_start(facet, policy);
     write.end = to_google_time(facet.end, policy);
   }
   return write;
