@@ -213,17 +213,6 @@ Status ReplicaHub::may_use(const DocumentKey& key, const Pusher& pusher) {
 
 Result<ReplicaHub::Accepted> ReplicaHub::push(const DocumentKey& key, const Pusher& pusher,
                                               const std::vector<Op>& ops) {
-  // Nothing of a reader's is stored, not even a void: it is refused, and again when the reader comes back.
-  if (!pusher.may_write) {
-    KALENDS_TRY(OpenDocument * read, open(key));
-    Accepted refused;
-    refused.have = read->replica.version().of(pusher.replica);
-    const Error reason{ErrorCode::kForbidden,
-                       "You may read this board, not change it. Ask an owner for the right.", 0};
-    for (const Op& op : ops)
-      if (op.id.counter > refused.have) refused.verdicts.push_back({op.id, true, reason});
-    return refused;
-  }
   KALENDS_TRY_VOID(may_use(key, pusher));
   KALENDS_TRY(OpenDocument * document, open(key));
   Replica& replica = document->replica;
