@@ -3,7 +3,7 @@
 //   node tests/check/server.mjs [--port N] [--data DIR] [--import FILE]
 import { mkdirSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { Google, Worker, free_port } from './system.mjs';
+import { Google, Worker, free_port, pause } from './system.mjs';
 
 const { values: options } = parseArgs({
   options: { port: { type: 'string' }, data: { type: 'string', default: 'data/demo' }, import: { type: 'string', default: 'tests/fixtures/trello/demo-board.json' } },
@@ -20,7 +20,8 @@ const port = options.port === undefined ? await free_port(8787) : Number(options
 
 mkdirSync(options.data, { recursive: true });
 const google = await Google.start({ port: await free_port(port + 1), quiet: false });
-const worker = new Worker({ google, data: options.data, port, web: 'web/dist' });
+// What needs a person's eye is shown in the page; that yesterday's calendars are gone does not.
+const worker = new Worker({ google, data: options.data, port, web: 'web/dist', environment: { KALENDS_LOG_LEVEL: 'error' } });
 
 let is_stopping = false;
 async function stop(code) {
@@ -70,8 +71,10 @@ Change either and watch the other follow. Ctrl-C ends both; the boards stay in $
   process.stderr.write(`${error.message}\n`);
   await stop(1);
 }
+// Ctrl-C reaches all three at once: only who ends without it has ended by itself.
 for (const child of [worker.child, google.child])
-  child.once('exit', () => {
+  child.once('exit', async () => {
+    await pause(200);
     if (!is_stopping) process.stderr.write(`${child.spawnfile} has ended by itself.\n`);
     void stop(1);
   });
