@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iostream>
@@ -97,6 +98,9 @@ class ApiClient {
 };
 
 Result<std::string> read_whole_file(const std::string& path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored))
+    return not_found(path + " is not a file. Give the file that was exported.");
   std::ifstream in(path, std::ios::binary);
   if (!in) return not_found("The file " + path + " cannot be read.");
   std::stringstream text;

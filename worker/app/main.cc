@@ -66,6 +66,16 @@ int run(int argc, char** argv) {
   Commands commands(app, settings);
   try {
     app.parse(argc, argv);
+  } catch (const CLI::ConversionError& error) {
+    return fail(invalid(std::string(error.what()) + ". Numbers are whole numbers without a unit; `kalends "
+                                                    "serve --help` shows each setting with its kind."));
+  } catch (const CLI::FileError& error) {
+    return fail(
+        invalid(std::string(error.what()) + ". Give the path of a file with lines such as: poll-seconds=60"));
+  } catch (const CLI::ConfigError& error) {
+    return fail(
+        invalid(std::string(error.what()) +
+                ". A config file has lines such as: poll-seconds=60 (the flags without their dashes)."));
   } catch (const CLI::ParseError& error) {
     return app.exit(error);
   }
