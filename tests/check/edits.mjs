@@ -54,7 +54,15 @@ export const board_edits = {
     const title = `Retitled on the board ${n}`;
     return board_field('title', title, (event) => bare_title(event) === title);
   },
-  move: (random, n, card) => board_dates(is_all_day_card(card) ? some_day(random) : some_hour(random)),
+  move: (random, n, card) => {
+    // Never to where it stands: nothing would be written then.
+    for (;;) {
+      const edit = board_dates(is_all_day_card(card) ? some_day(random) : some_hour(random));
+      const { due } = edit.patch;
+      const stays = due?.date !== undefined ? [card.due?.date, card.start?.date].includes(due.date) : due?.at === card.due?.at;
+      if (!stays) return edit;
+    }
+  },
   all_day_or_timed: (random, n, card) => board_dates(is_all_day_card(card) ? some_hour(random) : some_day(random)),
   done: (random, n, card) => board_field('done', !card.done, (event) => is_marked(event) === !card.done),
   recolour: (random, n, card) => {
