@@ -56,8 +56,8 @@ class Parser {
   EntityType type_of(const Target& target) const {
     if (target.entity == document_.id.raw && target.child.is_nil())
       return document_.kind == DocumentKind::kBoard ? EntityType::kBoard : EntityType::kWorkspace;
-    if (const Entity* entity = document_.find(target.entity, target.child); entity && entity->is_created())
-      return entity->type;
+    if (Entity entity = document_.find(target.entity, target.child); entity && entity.is_created())
+      return entity.type();
     auto it = created_.find(target.entity);
     return it != created_.end() && target.child.is_nil() ? it->second : EntityType::kUnknown;
   }
@@ -73,7 +73,7 @@ class Parser {
   }
 
   Result<Id128> parse_key(const Cbor& map, const FieldSpec& spec) const {
-    if (spec.field != Field::kCustom) return Id128{};
+    if (!spec.is_keyed) return Id128{};
     return parse_id(map["key"], "key");
   }
 
@@ -192,11 +192,11 @@ Result<std::vector<FieldValue>> parse_fields(EntityType type, const Cbor& map) {
     const FieldSpec* spec = find_field(type, std::string_view(name));
     if (!spec)
       return invalid("A " + std::string(entity_name(type)) + " has no field \"" + name.substr(0, 40) + "\".");
-    if (spec->field == Field::kCustom) {
+    if (spec->is_keyed) {
       for (const auto& [key_text, entry] : value.entries()) {
         auto key = id_from_hex(key_text);
         if (!key)
-          return invalid("Custom values are named by the 32 hexadecimal digits of their custom field.");
+          return invalid("The values of " + name + " are named by ids of 32 hexadecimal digits.");
         KALENDS_TRY(Value parsed, parse_value(*spec, entry));
         fields.push_back({spec->field, *key, std::move(parsed)});
       }

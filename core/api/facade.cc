@@ -17,19 +17,6 @@ Result<Id128> required_id(const Cbor& request, const char* name) {
   return *id;
 }
 
-Cbor chunk(const std::vector<Op>& ops) { return Cbor::bytes(ops.empty() ? Bytes{} : encode_chunk(ops)); }
-
-// One chunk or a list of them: what was stored edit by edit is opened in one go.
-Result<std::vector<Op>> decode_chunks(const Cbor& chunks) {
-  if (!chunks.is_array()) return decode_chunk(chunks.as_byte_view());
-  std::vector<Op> ops;
-  for (const Cbor& item : chunks.items()) {
-    KALENDS_TRY(std::vector<Op> part, decode_chunk(item.as_byte_view()));
-    for (Op& op : part) ops.push_back(std::move(op));
-  }
-  return ops;
-}
-
 Cbor messages(const std::vector<Bytes>& list) {
   Cbor array = Cbor::array();
   for (const Bytes& message : list) array.push(Cbor::bytes(message));
@@ -39,8 +26,8 @@ Cbor messages(const std::vector<Bytes>& list) {
 Cbor view_tray(const Document& document, const std::vector<TrayEntry>& tray) {
   Cbor rows = Cbor::array();
   for (const TrayEntry& entry : tray) {
-    const Entity* entity = document.find(entry.entity);
-    const FieldSpec* spec = find_field(entity ? entity->type : EntityType::kCard, entry.field);
+    Entity entity = document.find(entry.entity);
+    const FieldSpec* spec = find_field(entity ? entity.type() : EntityType::kCard, entry.field);
     Cbor row = Cbor::map();
     row.set("op", op_id_text(entry.op));
     row.set("entity", to_hex(entry.entity));
@@ -79,7 +66,20 @@ Result<Cbor> Facade::dispatch(const Cbor& request) {
   Open& open = it->second;
   const Replica& replica = open.replica;
   if (call == "close") return open_.erase(it), Cbor();
+  Result<Cbor> answer = ask(open, call, request);
+  if (replica.is_damaged())
+    return corrupt("The stored document is damaged: fetch it again or restore a backup.");
+  return answer;
+}
+
+Result<Cbor> Facade::ask(Open& open, const std::string& call, const Cbor& request) {
+  const Replica& replica = open.replica;
+  if (open.is_read_only) {
+    bool is_reading = call == "view" || call == "card" || call == "conflicts" || call == "hash" || call == "version";
+    if (!is_reading) return invalid("This is the document as it was: it can be read, not changed.");
+  }
   if (call == "edit") return edit(open, request);
+  if (call == "undo" || call == "redo") return take_back(open, request, call == "undo");
   if (call == "merge") return merge(open, request);
   if (call == "retract") return retract(open, request);
   if (call == "session_start") return session_start(open, request);
@@ -90,11 +90,13 @@ Result<Cbor> Facade::dispatch(const Cbor& request) {
   }
   if (call == "since") {
     KALENDS_TRY(Version version, decode_version(request["version"].as_byte_view()));
-    KALENDS_TRY(std::vector<Op> ops, replica.ops_since(version));
-    return Cbor::map({{"ops", chunk(ops)}});
+    KALENDS_TRY(Bytes ops, replica.chunk_since(version));
+    return Cbor::map({{"ops", Cbor::bytes(ops)}});
   }
   if (call == "version") return Cbor::bytes(encode_version(replica.version()));
   if (call == "snapshot") return Cbor::bytes(replica.snapshot());
+  if (call == "save") return Cbor::bytes(request["history"].as_bool() ? replica.save() : replica.snapshot());
+  if (call == "at") return open_at(replica, request);
   if (call == "compact") return open.replica.compact(), Cbor();
   if (call == "hash") return Cbor(to_hex(replica.hash()));
   if (call == "view")
@@ -105,8 +107,11 @@ Result<Cbor> Facade::dispatch(const Cbor& request) {
     if (card.is_null()) return not_found("This board has no such card, or it was deleted.");
     return card;
   }
-  if (call == "conflicts") {
+  if (call == "conflicts" && request["entity"].is_null()) return view_all_conflicts(replica.document());
+  if (call == "conflicts" || call == "history" || call == "blame") {
     KALENDS_TRY(Id128 id, required_id(request, "entity"));
+    if (call == "history") return view_history(replica, id);
+    if (call == "blame") return view_blame(replica, id);
     return view_conflicts(replica.document(), id);
   }
   return invalid("There is no such call.");
@@ -122,31 +127,77 @@ Result<Cbor> Facade::open(const Cbor& request) {
   const std::string& kind = request["kind"].as_text();
   if (kind != "board" && kind != "workspace") return invalid("`kind` must be board or workspace.");
   options.kind = kind == "board" ? DocumentKind::kBoard : DocumentKind::kWorkspace;
-  KALENDS_TRY(std::vector<Op> ops, decode_chunks(request["ops"]));
-  KALENDS_TRY(Replica replica, Replica::open(options, request["snapshot"].as_byte_view(), ops));
+  const Cbor& saved = request["bytes"].is_null() ? request["snapshot"] : request["bytes"];
+  KALENDS_TRY(Replica replica,
+              Replica::open(options, saved.as_byte_view(), {}, request["trusted"].as_bool()));
+  // One chunk or a list of them: what was stored edit by edit is opened in one go.
+  const Cbor& chunks = request["ops"];
+  size_t held_back = 0;
+  auto merge_one = [&](const Cbor& chunk) -> Status {
+    MergeResult merged;
+    KALENDS_TRY_VOID(replica.merge_stored(chunk.as_byte_view(), merged));
+    held_back = merged.held_back;
+    return {};
+  };
+  if (chunks.is_array()) {
+    for (const Cbor& chunk : chunks.items()) KALENDS_TRY_VOID(merge_one(chunk));
+  } else {
+    KALENDS_TRY_VOID(merge_one(chunks));
+  }
+  if (held_back > 0)
+    return corrupt("Operations are missing before the stored ones: fetch the document again.");
   Open opened(std::move(replica));
   opened.author.raw = author;
+  return keep(std::move(opened));
+}
+
+Cbor Facade::keep(Open opened) {
   int64_t handle = next_handle_++;
   open_.emplace(handle, std::move(opened));
   return Cbor::map({{"handle", handle}});
 }
 
+Result<Cbor> Facade::open_at(const Replica& replica, const Cbor& request) {
+  if (open_.size() >= kOpenMax)
+    return Error{ErrorCode::kConflict, "Too many documents are open: close some.", 0};
+  KALENDS_TRY(Version version, decode_version(request["version"].as_byte_view()));
+  KALENDS_TRY(Replica then, replica.at(version));
+  Open opened(std::move(then));
+  opened.is_read_only = true;
+  return keep(std::move(opened));
+}
+
 Result<Cbor> Facade::edit(Open& open, const Cbor& request) {
   KALENDS_TRY(std::vector<Command> commands, parse_commands(open.replica.document(), request["commands"]));
   EditContext context{open.author, Cause::kPerson, request["now_ms"].as_int()};
-  KALENDS_TRY(EditResult result, open.replica.edit(context, commands));
+  Changes changes;
+  KALENDS_TRY(Edited edited, open.replica.edit_in_place(context, commands, changes));
+  return view_edited(open, edited, changes);
+}
+
+Result<Cbor> Facade::take_back(Open& open, const Cbor& request, bool is_undo) {
+  EditContext context{open.author, Cause::kPerson, request["now_ms"].as_int()};
+  Changes changes;
+  KALENDS_TRY(Edited edited,
+              is_undo ? open.replica.undo(context, changes) : open.replica.redo(context, changes));
+  return view_edited(open, edited, changes);
+}
+
+Cbor Facade::view_edited(Open& open, const Edited& edited, const Changes& changes) {
+  const Document& document = open.replica.document();
   Cbor created = Cbor::array();
-  for (const OpId& id : result.created) created.push(id.is_nil() ? Cbor() : Cbor(op_id_text(id)));
+  for (const OpRef& id : edited.created)
+    created.push(id.is_nil() ? Cbor() : Cbor(op_id_text(document.names.op_id(id))));
   Cbor answer = Cbor::map();
-  answer.set("ops", chunk(result.ops));
-  answer.set("changed", view_changes(open.replica.document(), result.changes));
+  answer.set("ops", Cbor::bytes(open.replica.chunk_of(edited.records)));
+  answer.set("changed", view_changes(document, changes));
   answer.set("created", std::move(created));
   return answer;
 }
 
 Result<Cbor> Facade::merge(Open& open, const Cbor& request) {
-  KALENDS_TRY(std::vector<Op> ops, decode_chunk(request["ops"].as_byte_view()));
-  KALENDS_TRY(MergeResult result, open.replica.merge(ops, request["now_ms"].as_int()));
+  MergeResult result;
+  KALENDS_TRY_VOID(open.replica.merge_chunk(request["ops"].as_byte_view(), request["now_ms"].as_int(), result));
   Cbor answer = Cbor::map();
   answer.set("changed", view_changes(open.replica.document(), result.changes));
   answer.set("news", result.applied > 0);
@@ -182,17 +233,17 @@ Result<Cbor> Facade::session_receive(Open& open, const Cbor& request) {
   Cbor answer = Cbor::map();
   answer.set("send", messages(received.send));
   answer.set("changed", view_changes(document, received.changes));
-  if (!received.ops.empty()) answer.set("ops", chunk(received.ops));
+  if (!received.ops.empty()) answer.set("ops", Cbor::bytes(encode_chunk(received.ops)));
   if (received.is_rewritten) {
     answer.set("replace_snapshot", Cbor::bytes(received.base));
-    answer.set("replace_ops", chunk(received.log));
+    answer.set("replace_ops", Cbor::bytes(received.log.empty() ? Bytes{} : encode_chunk(received.log)));
   }
   answer.set("cursor",
              Cbor::map({{"epoch", open.session->cursor().epoch}, {"seq", open.session->cursor().seq}}));
+  uint64_t made = document.version().of(open.replica.options().replica);
   answer.set("acked", open.session->acked());
   answer.set("pending",
-             document.version.of(open.replica.options().replica) -
-                 std::min(document.version.of(open.replica.options().replica), open.session->acked()));
+             made - std::min(made, open.session->acked()));
   Cbor refused = Cbor::array();
   for (const auto& refusal : received.refused)
     refused.push(

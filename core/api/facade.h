@@ -23,10 +23,16 @@ class Facade {
     Replica replica;
     MemberId author;
     std::unique_ptr<Session> session;
+    bool is_read_only = false;
   };
 
   Result<Cbor> dispatch(const Cbor& request);
+  Result<Cbor> ask(Open& open, const std::string& call, const Cbor& request);
   Result<Cbor> open(const Cbor& request);
+  Result<Cbor> open_at(const Replica& replica, const Cbor& request);
+  Cbor keep(Open opened);
+  Result<Cbor> take_back(Open& open, const Cbor& request, bool is_undo);
+  static Cbor view_edited(Open& open, const Edited& edited, const Changes& changes);
   Result<Cbor> edit(Open& open, const Cbor& request);
   Result<Cbor> merge(Open& open, const Cbor& request);
   Result<Cbor> retract(Open& open, const Cbor& request);

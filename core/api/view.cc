@@ -16,60 +16,67 @@ Cbor ids(const std::vector<Id128>& list) {
 }
 
 // Live children of a type, in order: by rank where they have one, by age otherwise.
-std::vector<std::pair<OpId, const Entity*>> live_children(const Entity& parent, EntityType type) {
-  std::vector<std::pair<OpId, const Entity*>> children;
-  for (const auto& [id, child] : parent.children)
-    if (child.type == type && child.is_live()) children.emplace_back(id, &child);
-  auto key = [](const auto& entry) {
-    const auto* position = std::get_if<Position>(&entry.second->value(Field::kPosition));
-    return std::tuple(position ? position->rank : std::string(), entry.second->created_at, entry.first);
+std::vector<Entity> live_children(const Document& document, const Entity& parent, EntityType type) {
+  std::vector<Entity> children;
+  for (uint32_t at = parent.record().first_child; at != kNoSlot; at = document.entities[at].next_sibling)
+    if (document.entities[at].type == type && Entity(document, at).is_live()) children.emplace_back(document, at);
+  if (children.size() < 2) return children;
+  auto rank = [](const Entity& child) {
+    const StoredPlace* place = child.place();
+    return place ? place->rank_text() : std::string_view();
   };
-  std::sort(children.begin(), children.end(), [&](const auto& a, const auto& b) { return key(a) < key(b); });
+  const ReplicaOrder order = document.names.order();
+  std::sort(children.begin(), children.end(), [&](const Entity& a, const Entity& b) {
+    if (int by_rank = rank(a).compare(rank(b)); by_rank != 0) return by_rank < 0;
+    if (a.created_at() != b.created_at()) return a.created_at() < b.created_at();
+    return order.less(a.record().child, b.record().child);
+  });
   return children;
 }
 
-Cbor view_checklists(const Entity& card) {
+Cbor view_checklists(const Document& document, const Entity& card) {
   Cbor checklists = Cbor::array();
-  for (const auto& [id, checklist] : live_children(card, EntityType::kChecklist)) {
+  std::vector<Entity> all_items = live_children(document, card, EntityType::kItem);
+  for (const Entity& checklist : live_children(document, card, EntityType::kChecklist)) {
     Cbor items = Cbor::array();
-    for (const auto& [item_id, item] : live_children(card, EntityType::kItem)) {
-      const auto* position = std::get_if<Position>(&item->value(Field::kPosition));
-      if (!position || position->parent != id) continue;
+    for (const Entity& item : all_items) {
+      const StoredPlace* place = item.place();
+      if (!place || place->parent != checklist.record().child) continue;
       Cbor row = Cbor::map();
-      row.set("id", op_id_text(item_id));
-      row.set("text", item->text.text());
-      row.set("done", item->bool_value(Field::kDone));
+      row.set("id", op_id_text(item.child()));
+      row.set("text", item.text());
+      row.set("done", item.bool_value(Field::kDone));
       items.push(std::move(row));
     }
     Cbor row = Cbor::map();
-    row.set("id", op_id_text(id));
-    row.set("title", checklist->text_value(Field::kTitle));
+    row.set("id", op_id_text(checklist.child()));
+    row.set("title", checklist.text_value(Field::kTitle));
     row.set("items", std::move(items));
     checklists.push(std::move(row));
   }
   return checklists;
 }
 
-Cbor view_comments(const Entity& card) {
+Cbor view_comments(const Document& document, const Entity& card) {
   Cbor comments = Cbor::array();
-  for (const auto& [id, comment] : live_children(card, EntityType::kComment)) {
+  for (const Entity& comment : live_children(document, card, EntityType::kComment)) {
     Cbor row = Cbor::map();
-    row.set("id", op_id_text(id));
-    row.set("author", to_hex(comment->creator));
-    row.set("at_ms", comment->created_at.ms());
-    row.set("text", comment->text_value(Field::kText));
+    row.set("id", op_id_text(comment.child()));
+    row.set("author", to_hex(comment.creator()));
+    row.set("at_ms", comment.created_at().ms());
+    row.set("text", comment.text_value(Field::kText));
     comments.push(std::move(row));
   }
   return comments;
 }
 
-Cbor view_attachments(const Entity& card) {
+Cbor view_attachments(const Document& document, const Entity& card) {
   Cbor attachments = Cbor::array();
-  for (const auto& [id, attachment] : live_children(card, EntityType::kAttachment)) {
+  for (const Entity& attachment : live_children(document, card, EntityType::kAttachment)) {
     Cbor row = Cbor::map();
-    row.set("id", op_id_text(id));
-    row.set("title", attachment->text_value(Field::kTitle));
-    row.set("url", attachment->text_value(Field::kUrl));
+    row.set("id", op_id_text(attachment.child()));
+    row.set("title", attachment.text_value(Field::kTitle));
+    row.set("url", attachment.text_value(Field::kUrl));
     attachments.push(std::move(row));
   }
   return attachments;
@@ -110,19 +117,33 @@ Cbor view_conflict(const Conflict& conflict) {
   return row;
 }
 
-Cbor view_entity_conflicts(const Entity& entity) {
+Cbor view_entity_conflicts(const Document& document, const Entity& entity) {
   Cbor rows = Cbor::array();
-  for (const Conflict& conflict : conflicts_of(entity)) rows.push(view_conflict(conflict));
+  for (const Conflict& conflict : conflicts_of(document, entity)) rows.push(view_conflict(conflict));
   return rows;
 }
 
-Cbor view_live_card(const Id128& id, const Entity& card) {
+// Values of a keyed field, by the key in hexadecimal digits, in the order of keys.
+Cbor view_keyed(const Document& document, const Entity& entity, Field field) {
+  std::vector<IdRef> keys;
+  for (const Cell& cell : entity.record().cells)
+    if (cell.field == field && std::find(keys.begin(), keys.end(), cell.key) == keys.end()) keys.push_back(cell.key);
+  std::sort(keys.begin(), keys.end(),
+            [&](IdRef a, IdRef b) { return document.names.ids[a] < document.names.ids[b]; });
+  Cbor map = Cbor::map();
+  for (IdRef key : keys)
+    if (const Cell* cell = entity.winner_cell(field, key); cell->value.kind != ValueKind::kNull)
+      map.set(to_hex(document.names.ids[key]), view_value(unstore(document.names, cell->value)));
+  return map;
+}
+
+Cbor view_live_card(const Document& document, const Entity& card) {
   Cbor view = Cbor::map();
-  view.set("id", to_hex(id));
-  const auto* position = std::get_if<Position>(&card.value(Field::kPosition));
-  view.set("list", position ? Cbor(to_hex(position->list)) : Cbor());
+  view.set("id", to_hex(card.id()));
+  const StoredPlace* place = card.place();
+  view.set("list", place ? Cbor(to_hex(document.names.ids[place->list])) : Cbor());
   view.set("title", card.text_value(Field::kTitle));
-  view.set("description", card.text.text());
+  view.set("description", card.text());
   view.set("labels", ids(card.elements(Field::kLabels)));
   view.set("assignees", ids(card.elements(Field::kAssignees)));
   view.set("start", view_value(card.value(Field::kStart)));
@@ -130,49 +151,48 @@ Cbor view_live_card(const Id128& id, const Entity& card) {
   view.set("done", card.bool_value(Field::kDone));
   view.set("location", card.text_value(Field::kLocation));
   view.set("colour", card.text_value(Field::kColour));
-  const auto* reminders = std::get_if<std::vector<int64_t>>(&card.value(Field::kReminders));
-  view.set("reminders", reminders ? view_value(*reminders) : Cbor::array());
+  Value reminders = card.value(Field::kReminders);
+  view.set("reminders", kind_of(reminders) == ValueKind::kInts ? view_value(reminders) : Cbor::array());
   view.set("archived", card.bool_value(Field::kArchived));
-  Cbor custom = Cbor::map();
-  for (const auto& [key, reg] : card.registers)
-    if (key.field == Field::kCustom && !reg.values.empty() &&
-        kind_of(reg.values.front().value) != ValueKind::kNull)
-      custom.set(to_hex(key.key), view_value(reg.values.front().value));
-  view.set("custom", std::move(custom));
-  view.set("checklists", view_checklists(card));
-  view.set("comments", view_comments(card));
-  view.set("attachments", view_attachments(card));
-  view.set("conflicts", view_entity_conflicts(card));
-  view.set("created_ms", card.created_at.ms());
+  view.set("custom", view_keyed(document, card, Field::kCustom));
+  view.set("checklists", view_checklists(document, card));
+  view.set("comments", view_comments(document, card));
+  view.set("attachments", view_attachments(document, card));
+  view.set("conflicts", view_entity_conflicts(document, card));
+  view.set("created_ms", card.created_at().ms());
   return view;
 }
 
-Cbor view_row(const Id128& id, const Entity& entity) {
+Cbor view_row(const Document& document, const Entity& entity) {
   Cbor row = Cbor::map();
-  row.set("id", to_hex(id));
-  for (const FieldSpec& spec : all_fields())
-    if (spec.entity == entity.type && spec.merge == Merge::kRegister && spec.field != Field::kPosition)
-      row.set(std::string(spec.name), spec.value == ValueKind::kBool ? Cbor(entity.bool_value(spec.field))
-                                      : spec.value == ValueKind::kText
-                                          ? Cbor(entity.text_value(spec.field))
-                                          : view_value(entity.value(spec.field)));
-  Cbor conflicts = view_entity_conflicts(entity);
+  row.set("id", to_hex(entity.id()));
+  for (const FieldSpec& spec : all_fields()) {
+    if (spec.entity != entity.type() || spec.merge != Merge::kRegister || spec.field == Field::kPosition) continue;
+    std::string name(spec.name);
+    if (spec.is_keyed)
+      row.set(name, view_keyed(document, entity, spec.field));
+    else if (spec.value == ValueKind::kBool)
+      row.set(name, entity.bool_value(spec.field));
+    else if (spec.value == ValueKind::kText)
+      row.set(name, entity.text_value(spec.field));
+    else
+      row.set(name, view_value(entity.value(spec.field)));
+  }
+  Cbor conflicts = view_entity_conflicts(document, entity);
   if (!conflicts.items().empty()) row.set("conflicts", std::move(conflicts));
   return row;
 }
 
 Cbor view_rows(const Replica& replica, EntityType type) {
   Cbor rows = Cbor::array();
-  for (const auto& [rank, id] : replica.order().of(type)) {
-    const Entity* entity = replica.document().find(id);
-    if (entity->is_live()) rows.push(view_row(id, *entity));
-  }
+  for (const Entity& entity : replica.ordered(type))
+    if (entity.is_live()) rows.push(view_row(replica.document(), entity));
   return rows;
 }
 
 std::string root_text(const Replica& replica, Field field) {
-  const Entity* root = replica.document().find(replica.document().id.raw);
-  return root ? root->text_value(field) : std::string();
+  Entity root = replica.document().root();
+  return root ? root.text_value(field) : std::string();
 }
 
 Error takes(const FieldSpec& spec, const char* what) {
@@ -274,15 +294,28 @@ Result<Value> parse_value(const FieldSpec& spec, const Cbor& cbor) {
 }
 
 Cbor view_card(const Document& document, const Id128& id) {
-  const Entity* card = document.find(id);
-  return card && card->type == EntityType::kCard && card->is_live() && lives_here(document, *card)
-             ? view_live_card(id, *card)
+  Entity card = document.find(id);
+  return card && card.type() == EntityType::kCard && card.is_live() && lives_here(document, card)
+             ? view_live_card(document, card)
              : Cbor();
 }
 
 Cbor view_conflicts(const Document& document, const Id128& id) {
-  const Entity* entity = document.find(id);
-  return entity && lives_here(document, *entity) ? view_entity_conflicts(*entity) : Cbor::array();
+  Entity entity = document.find(id);
+  return entity && lives_here(document, entity) ? view_entity_conflicts(document, entity) : Cbor::array();
+}
+
+Cbor view_all_conflicts(const Document& document) {
+  Cbor rows = Cbor::array();
+  for (const Entity& entity : document.all()) {
+    if (!entity.is_live() || !lives_here(document, entity)) continue;
+    for (const Conflict& conflict : conflicts_of(document, entity)) {
+      Cbor row = view_conflict(conflict);
+      row.set("entity", to_hex(entity.id()));
+      rows.push(std::move(row));
+    }
+  }
+  return rows;
 }
 
 Cbor view_board(const Replica& replica) {
@@ -290,43 +323,41 @@ Cbor view_board(const Replica& replica) {
   Cbor cards = Cbor::map();
   Cbor deleted = Cbor::array();
   int64_t open_conflicts = 0;
-  auto view_list = [&](const Id128& id, const Entity* list) {
+  auto view_list = [&](const Id128& id, const Entity& list) {
     Cbor order = Cbor::array();
-    for (const auto& [rank, card_id] : replica.order().cards(id)) {
-      const Entity& card = *document.find(card_id);
+    for (const Entity& card : replica.cards(id)) {
       if (!lives_here(document, card)) continue;
       if (card.is_live()) {
-        order.push(to_hex(card_id));
-        Cbor view = view_live_card(card_id, card);
+        order.push(to_hex(card.id()));
+        Cbor view = view_live_card(document, card);
         open_conflicts += static_cast<int64_t>(view["conflicts"].items().size());
-        cards.set(to_hex(card_id), std::move(view));
+        cards.set(to_hex(card.id()), std::move(view));
       } else {
         Cbor row = Cbor::map();
-        row.set("id", to_hex(card_id));
+        row.set("id", to_hex(card.id()));
         row.set("title", card.text_value(Field::kTitle));
         deleted.push(std::move(row));
       }
     }
-    Cbor row =
-        list ? view_row(id, *list) : Cbor::map({{"id", to_hex(id)}, {"title", ""}, {"archived", false}});
+    Cbor row = list ? view_row(document, list)
+                    : Cbor::map({{"id", to_hex(id)}, {"title", ""}, {"archived", false}});
     // A deleted list that still holds a live card is shown: no card is ever out of sight.
-    row.set("deleted", list && list->is_deleted());
+    row.set("deleted", list && list.is_deleted());
     row.set("cards", std::move(order));
     return row;
   };
   Cbor lists = Cbor::array();
-  for (const auto& [rank, id] : replica.order().of(EntityType::kList)) {
-    const Entity* list = document.find(id);
-    Cbor row = view_list(id, list);
-    if (list->is_live() || !row["cards"].items().empty()) {
+  for (const Entity& list : replica.ordered(EntityType::kList)) {
+    Cbor row = view_list(list.id(), list);
+    if (list.is_live() || !row["cards"].items().empty()) {
       open_conflicts += static_cast<int64_t>(row["conflicts"].items().size());
       lists.push(std::move(row));
     }
   }
-  for (const auto& [id, count] : replica.order().list_sizes()) {
-    const Entity* list = document.find(id);
-    if (list && list->type == EntityType::kList) continue;
-    Cbor row = view_list(id, nullptr);
+  for (const Id128& id : replica.lists_with_cards()) {
+    Entity list = document.find(id);
+    if (list && list.type() == EntityType::kList) continue;
+    Cbor row = view_list(id, {});
     if (!row["cards"].items().empty()) lists.push(std::move(row));
   }
   Cbor view = Cbor::map();
@@ -341,25 +372,55 @@ Cbor view_board(const Replica& replica) {
   return view;
 }
 
+namespace {
+
+// The label that a merged one stands for now; a circle of merges ends where it began.
+Id128 standing_for(const Document& document, const Entity& label) {
+  Id128 shown = label.id();
+  for (int steps = 0; steps < 64; ++steps) {
+    Entity at = document.find(shown);
+    Value into = at && at.type() == EntityType::kLabel ? at.value(Field::kMergedInto) : Value{};
+    const auto* next = std::get_if<Id128>(&into);
+    Entity target = next ? document.find(*next) : Entity{};
+    if (!target || target.type() != EntityType::kLabel || !target.is_live()) return shown;
+    if (*next == label.id()) return label.id();
+    shown = *next;
+  }
+  return label.id();
+}
+
+}  // namespace
+
 Cbor view_workspace(const Replica& replica) {
+  const Document& document = replica.document();
   Cbor view = Cbor::map();
-  view.set("id", to_hex(replica.document().id));
+  view.set("id", to_hex(document.id));
   view.set("title", root_text(replica, Field::kTitle));
   view.set("boards", view_rows(replica, EntityType::kBoardEntry));
   view.set("members", view_rows(replica, EntityType::kMember));
-  view.set("labels", view_rows(replica, EntityType::kLabel));
+  Cbor labels = Cbor::array();
+  Cbor merged = Cbor::map();
+  for (const Entity& label : replica.ordered(EntityType::kLabel)) {
+    if (!label.is_live()) continue;
+    Id128 shown = standing_for(document, label);
+    if (shown == label.id())
+      labels.push(view_row(document, label));
+    else
+      merged.set(to_hex(label.id()), to_hex(shown));
+  }
+  view.set("labels", std::move(labels));
+  view.set("merged_labels", std::move(merged));
   Cbor sequences = Cbor::array();
-  for (const auto& [rank, id] : replica.order().of(EntityType::kSequence)) {
-    const Entity* sequence = replica.document().find(id);
-    if (!sequence->is_live()) continue;
-    Cbor row = view_row(id, *sequence);
+  for (const Entity& sequence : replica.ordered(EntityType::kSequence)) {
+    if (!sequence.is_live()) continue;
+    Cbor row = view_row(document, sequence);
     Cbor steps = Cbor::array();
-    for (const auto& [step_id, step] : live_children(*sequence, EntityType::kStep)) {
+    for (const Entity& step : live_children(document, sequence, EntityType::kStep)) {
       Cbor entry = Cbor::map();
-      entry.set("id", op_id_text(step_id));
-      entry.set("title", step->text_value(Field::kTitle));
-      entry.set("kind", step->text_value(Field::kStepKind));
-      entry.set("delay_minutes", view_value(step->value(Field::kDelayMinutes)));
+      entry.set("id", op_id_text(step.child()));
+      entry.set("title", step.text_value(Field::kTitle));
+      entry.set("kind", step.text_value(Field::kStepKind));
+      entry.set("delay_minutes", view_value(step.value(Field::kDelayMinutes)));
       steps.push(std::move(entry));
     }
     row.set("steps", std::move(steps));
@@ -369,21 +430,134 @@ Cbor view_workspace(const Replica& replica) {
   return view;
 }
 
+namespace {
+
+std::string_view kind_name(OpKind kind) {
+  static constexpr std::string_view kNames[] = {"create",      "set",         "add",   "remove", "delete",
+                                                "restore",     "text_insert", "text_remove", "offer",
+                                                "bound",       "redact",      "void",  "carry"};
+  auto index = static_cast<size_t>(kind) - 1;
+  return index < std::size(kNames) ? kNames[index] : "unknown";
+}
+
+std::string_view cause_name(Cause cause) {
+  static constexpr std::string_view kNames[] = {"person", "api", "import", "bridge", "hub", "undo"};
+  return kNames[static_cast<size_t>(cause) - 1];
+}
+
+Cbor view_origin(const Document& document, const Record& record) {
+  return Cbor::map({{"op", op_id_text(document.names.op_id(record.id))},
+                    {"author", to_hex(document.names.ids[record.author])},
+                    {"at_ms", record.stamp.ms()},
+                    {"cause", cause_name(record.cause)}});
+}
+
+}  // namespace
+
+Cbor view_history(const Replica& replica, const Id128& id) {
+  const Document& document = replica.document();
+  Arena arena;
+  Cbor rows = Cbor::array();
+  Entity entity = document.find(id);
+  for (const Record* record : replica.history_of(id, arena)) {
+    auto row_for = [&](Field field, EntityType type, Cbor value) {
+      Cbor row = view_origin(document, *record);
+      row.set("kind", record->is_opaque ? std::string_view("unknown") : kind_name(record->op_kind()));
+      if (!record->child.is_nil()) row.set("child", op_id_text(document.names.op_id(record->child)));
+      if (const FieldSpec* spec = find_field(type, field)) row.set("field", spec->name);
+      row.set("value", std::move(value));
+      rows.push(std::move(row));
+    };
+    EntityType type = entity ? entity.type() : EntityType::kUnknown;
+    if (!record->child.is_nil())
+      if (Entity child = document.find(id, document.names.op_id(record->child))) type = child.type();
+    switch (record->is_opaque ? OpKind::kVoid : record->op_kind()) {
+      case OpKind::kCreate:
+        for (const StoredField& field : record->field_values())
+          row_for(field.field, static_cast<EntityType>(record->detail),
+                  view_value(unstore(document.names, field.value)));
+        if (record->count == 0) row_for(Field{}, type, Cbor());
+        break;
+      case OpKind::kSet:
+      case OpKind::kOffer:
+        row_for(record->fields->field, type, view_value(unstore(document.names, record->fields->value)));
+        break;
+      case OpKind::kAdd:
+      case OpKind::kRemove:
+        row_for(record->fields->field, type, Cbor(to_hex(document.names.ids[record->fields->key])));
+        break;
+      case OpKind::kTextInsert:
+        row_for(type == EntityType::kItem ? Field::kText : Field::kDescription, type, Cbor(record->text->view()));
+        break;
+      case OpKind::kTextRemove: {
+        int64_t removed = 0;
+        for (uint32_t i = 0; i < record->count; ++i) removed += record->ranges[i].length;
+        row_for(type == EntityType::kItem ? Field::kText : Field::kDescription, type, Cbor(removed));
+        break;
+      }
+      default:
+        row_for(Field{}, type, Cbor());
+    }
+  }
+  return rows;
+}
+
+Cbor view_blame(const Replica& replica, const Id128& id) {
+  const Document& document = replica.document();
+  Cbor blame = Cbor::map();
+  Entity entity = document.find(id);
+  if (!entity) return blame;
+  Arena arena;
+  std::vector<const Record*> history = replica.history_of(id, arena);
+  auto origin = [&](const OpRef& op, const Cell* cell) {
+    for (const Record* record : history)
+      if (record->id == op) return view_origin(document, *record);
+    // History that far back is gone: the value knows who and when.
+    Cbor row = Cbor::map({{"op", op_id_text(document.names.op_id(op))}});
+    if (cell) {
+      row.set("author", to_hex(document.names.ids[cell->author]));
+      row.set("at_ms", cell->stamp.ms());
+    }
+    return row;
+  };
+  for (const FieldSpec& spec : all_fields()) {
+    if (spec.entity != entity.type() || spec.is_keyed) continue;
+    if (spec.merge == Merge::kRegister) {
+      if (const Cell* cell = entity.winner_cell(spec.field)) blame.set(std::string(spec.name), origin(cell->op, cell));
+    } else {
+      // Of a set or a text: who touched it last.
+      const Record* last = nullptr;
+      for (const Record* record : history) {
+        bool is_text = record->is(OpKind::kTextInsert) || record->is(OpKind::kTextRemove);
+        bool is_set = record->is(OpKind::kAdd) || record->is(OpKind::kRemove);
+        bool is_create = record->is(OpKind::kCreate) && !is_child(static_cast<EntityType>(record->detail));
+        bool matches = record->child.is_nil() &&
+                       ((spec.merge == Merge::kText && is_text) ||
+                        (spec.merge == Merge::kSet && is_set && record->fields->field == spec.field));
+        for (uint32_t i = 0; is_create && i < record->count; ++i)
+          matches = matches || record->fields[i].field == spec.field;
+        if (matches) last = record;
+      }
+      if (last) blame.set(std::string(spec.name), view_origin(document, *last));
+    }
+  }
+  return blame;
+}
+
 Cbor view_changes(const Document& document, const Changes& changes) {
   Cbor rows = Cbor::array();
-  for (const Id128& id : changes.entities) {
-    const Entity* entity = document.find(id);
-    EntityType type = entity ? entity->type : EntityType::kUnknown;
+  for (const Id128& id : changes.entities(document)) {
+    Entity entity = document.find(id);
+    EntityType type = entity ? entity.type() : EntityType::kUnknown;
     Cbor fields = Cbor::array();
-    for (auto it = changes.fields.lower_bound({id, Field{}}); it != changes.fields.end() && it->first == id;
-         ++it) {
-      const FieldSpec* spec = find_field(type, it->second);
+    for (Field field : changes.fields(document.names.ids.find(id))) {
+      const FieldSpec* spec = find_field(type, field);
       if (spec) fields.push(spec->name);
     }
     Cbor row = Cbor::map();
     row.set("entity", to_hex(id));
     row.set("type", id == document.id.raw ? std::string_view("root") : entity_name(type));
-    row.set("live", entity && entity->is_live());
+    row.set("live", entity && entity.is_live());
     row.set("fields", std::move(fields));
     rows.push(std::move(row));
   }

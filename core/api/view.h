@@ -12,6 +12,10 @@ Cbor view_card(const Document& document, const Id128& id);  // null when it is n
 Cbor view_board(const Replica& replica);
 Cbor view_workspace(const Replica& replica);
 Cbor view_conflicts(const Document& document, const Id128& entity);
+Cbor view_all_conflicts(const Document& document);  // each with its `entity`
+// Every operation on an entity that is known, oldest first, and what each field shows since when and by whom.
+Cbor view_history(const Replica& replica, const Id128& entity);
+Cbor view_blame(const Replica& replica, const Id128& entity);
 Cbor view_value(const Value& value);
 Cbor view_changes(const Document& document, const Changes& changes);
 

@@ -6,11 +6,6 @@
 namespace kalends {
 namespace {
 
-std::optional<When> when_value(const Entity& card, Field field) {
-  const auto* when = std::get_if<When>(&card.value(field));
-  return when ? std::optional(*when) : std::nullopt;
-}
-
 When day_after(const When& when) { return When::all_day({when.first_day().days + 1}); }
 
 When shifted(const When& when, int64_t minutes) {
@@ -21,10 +16,7 @@ When shifted(const When& when, int64_t minutes) {
 }
 
 bool is_chosen(const Entity& card, const LinkPolicy& policy) {
-  auto has = [&](Field field) {
-    auto elements = card.elements(field);
-    return std::find(elements.begin(), elements.end(), policy.which_id) != elements.end();
-  };
+  auto has = [&](Field field) { return card.has_element(field, policy.which_id); };
   switch (policy.which) {
     case WhichCards::kAllDated:
       return true;
@@ -39,12 +31,12 @@ bool is_chosen(const Entity& card, const LinkPolicy& policy) {
 }  // namespace
 
 CardDates dates_of(const Entity& card) {
-  return {when_value(card, Field::kStart), when_value(card, Field::kDue)};
+  return {card.when_value(Field::kStart), card.when_value(Field::kDue)};
 }
 
 bool is_done(const Entity& card, const LinkPolicy& policy) {
   if (policy.done == DoneMeans::kFlag) return card.bool_value(Field::kDone);
-  const auto* position = std::get_if<Position>(&card.value(Field::kPosition));
+  std::optional<Position> position = card.position();
   return position && position->list == policy.done_list;
 }
 
@@ -90,14 +82,14 @@ EventFacet facet_of(const Entity& card, const LinkPolicy& policy) {
   if (marks_colour && (facet.is_done || facet.colour == kDoneColour)) facet.colour.clear();
   if (policy.details != Details::kBusy) facet.title = card.text_value(Field::kTitle);
   if (policy.details == Details::kFull) {
-    facet.description = card.text.text();
+    facet.description = card.text();
     facet.location = card.text_value(Field::kLocation);
   }
   return facet;
 }
 
 std::optional<EventFacet> project(const Document& board, const Entity& card, const LinkPolicy& policy) {
-  bool is_shown = card.type == EntityType::kCard && card.is_live() && !card.bool_value(Field::kArchived) &&
+  bool is_shown = card.type() == EntityType::kCard && card.is_live() && !card.bool_value(Field::kArchived) &&
                   lives_here(board, card);
   if (!is_shown || !is_chosen(card, policy) || !event_dates(dates_of(card), policy)) return std::nullopt;
   return facet_of(card, policy);

@@ -56,7 +56,9 @@ enum class Field : uint16_t {
   kWindowEnd = 19,
   kDelayMinutes = 20,  // after the step before
   kStepKind = 21,
-  kHome = 22,  // of a card: the board document where it lives; unset: this one
+  kHome = 22,        // of a card: the board document where it lives; unset: this one
+  kMergedInto = 23,  // of a label: the label that stands for it now
+  kLocalName = 24,   // of a label: what one member calls it; keyed by the member's id
 };
 
 // How a field merges.
@@ -86,6 +88,7 @@ struct FieldSpec {
   std::string_view name;
   bool required = false;
   bool is_hub_only = false;  // set by the hub alone
+  bool is_keyed = false;     // a value for each id, named by a key
 };
 
 std::span<const FieldSpec> all_fields();

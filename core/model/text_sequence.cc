@@ -4,211 +4,319 @@
 #include <algorithm>
 
 #include "core/base/text.h"
-#include "core/model/value.h"
 
 namespace kalends {
 namespace {
 
-// What hangs on one side of one character, in the order of op ids.
-using Children = std::map<std::pair<CharId, Side>, std::vector<const OpId*>>;
+constexpr size_t kIndexFrom = 24;  // runs; fewer are searched one by one
+
+std::string_view part_of(const TextSequence::Run& run, uint32_t offset, uint32_t length) {
+  if (run.text.size() == run.length) return run.text.substr(offset, length);
+  size_t begin = byte_offset(run.text, offset);
+  std::string_view rest = run.text.substr(begin);
+  return rest.substr(0, byte_offset(rest, length));
+}
 
 }  // namespace
 
-void TextSequence::insert(const OpId& op, const TextInsert& run) {
-  auto [it, is_new] = runs_.try_emplace(op, Run{run, code_point_count(run.text)});
-  if (is_new) invalidate();
+TextSequence::TextSequence(const TextSequence& other)
+    : one_(other.one_), body_(other.body_ ? std::make_unique<Body>(*other.body_) : nullptr) {}
+
+TextSequence& TextSequence::operator=(const TextSequence& other) {
+  one_ = other.one_;
+  body_ = other.body_ ? std::make_unique<Body>(*other.body_) : nullptr;
+  return *this;
 }
 
-void TextSequence::remove(const CharRange& range) {
-  Intervals& intervals = removed_[range.op];
-  uint32_t begin = range.offset;
-  uint32_t end = range.offset + range.length;
-  auto it = intervals.upper_bound(begin);
-  if (it != intervals.begin() && std::prev(it)->second >= begin) --it;
-  while (it != intervals.end() && it->first <= end) {
-    begin = std::min(begin, it->first);
-    end = std::max(end, it->second);
-    it = intervals.erase(it);
+TextSequence::Body& TextSequence::body() {
+  if (body_) return *body_;
+  body_ = std::make_unique<Body>();
+  if (one_.length > 0) {
+    body_->runs.push_back(one_);
+    body_->is_placed.push_back(true);
+    body_->segments.push_back({0, 0, one_.length, false});
+    one_ = {};
   }
-  intervals.emplace(begin, end);
-  invalidate();
+  return *body_;
 }
 
-void TextSequence::redact(const OpId& op) {
-  auto it = runs_.find(op);
-  if (it == runs_.end()) return;
-  it->second.insert.text.assign(it->second.length, '?');
-  remove({op, 0, it->second.length});
+void TextSequence::insert(OpRef op, CharRef parent, Side side, std::string_view text, const ReplicaOrder& order) {
+  Run run{op, parent, side, code_point_count(text), text};
+  if (!body_ && one_.length == 0 && parent.op.is_nil()) {
+    one_ = run;
+    return;
+  }
+  take(run, order);
 }
 
-const std::vector<TextSequence::Segment>& TextSequence::segments() const {
-  if (is_walked_) return segments_;
-  segments_.clear();
-  text_.clear();
+void TextSequence::insert_blank(OpRef op, CharRef parent, Side side, uint32_t length, const ReplicaOrder& order) {
+  take({op, parent, side, length, {}}, order);
+  remove(op, 0, length);
+}
 
-  Children children;
-  for (const auto& [op, run] : runs_) children[{run.insert.parent, run.insert.side}].push_back(&op);
+void TextSequence::take(const Run& run, const ReplicaOrder& order) {
+  if (run.length == 0 || find(run.op) != kNoRun) return;
+  Body& all = body();
+  auto number = static_cast<uint32_t>(all.runs.size());
+  all.runs.push_back(run);
+  all.is_placed.push_back(false);
+  if (all.runs.size() == kIndexFrom)
+    for (uint32_t i = 0; i < all.runs.size(); ++i) all.index.at(all.runs[i].op.packed()) = i + 1;
+  else if (all.runs.size() > kIndexFrom)
+    all.index.at(run.op.packed()) = number + 1;
+  ++all.waiting;
+  if (!try_place(number, order) || all.waiting == 0) return;
+  // Runs that waited for this one, and runs that waited for those.
+  for (bool progress = true; progress && all.waiting > 0;) {
+    progress = false;
+    for (uint32_t i = 0; i < all.runs.size(); ++i)
+      if (!all.is_placed[i] && try_place(i, order)) progress = true;
+  }
+}
 
-  // A stack instead of recursion: chains are as long as the text. A frame is a run and how far it has been
-  // walked.
-  struct Frame {
-    const OpId* op;
-    const Run* run;
-    uint32_t offset = 0;
-    bool before_done = false;
-  };
-  std::vector<Frame> stack;
-  auto push_children = [&](const CharId& id, Side side) {
-    auto it = children.find({id, side});
-    if (it == children.end()) return false;
-    for (auto child = it->second.rbegin(); child != it->second.rend(); ++child)
-      stack.push_back({*child, &runs_.find(**child)->second});
-    children.erase(it);  // each child is walked once, whatever the input
-    return true;
-  };
-  auto emit = [&](const Frame& frame) {
-    bool is_removed = false;
-    if (auto it = removed_.find(*frame.op); it != removed_.end()) {
-      auto interval = it->second.upper_bound(frame.offset);
-      is_removed = interval != it->second.begin() && std::prev(interval)->second > frame.offset;
+uint32_t TextSequence::find(const OpRef& op) const {
+  if (!body_) return one_.length > 0 && one_.op == op ? 0 : kNoRun;
+  const auto& runs = body_->runs;
+  if (runs.size() >= kIndexFrom) {
+    const uint32_t* number = body_->index.find(op.packed());
+    return number ? *number - 1 : kNoRun;
+  }
+  for (size_t i = runs.size(); i > 0; --i)
+    if (runs[i - 1].op == op) return static_cast<uint32_t>(i - 1);
+  return kNoRun;
+}
+
+size_t TextSequence::segment_of(uint32_t run, uint32_t offset) const {
+  const auto& segments = body_->segments;
+  for (size_t i = 0; i < segments.size(); ++i)
+    if (segments[i].run == run && offset - segments[i].offset < segments[i].length) return i;
+  return segments.size();
+}
+
+// Cuts a segment so that `offset` begins one; returns that one.
+size_t TextSequence::split(size_t segment, uint32_t offset) {
+  auto& segments = body_->segments;
+  Segment whole = segments[segment];
+  if (offset == whole.offset) return segment;
+  uint32_t first = offset - whole.offset;
+  segments[segment].length = first;
+  segments.insert(segments.begin() + static_cast<std::ptrdiff_t>(segment) + 1,
+                  {whole.run, offset, whole.length - first, whole.is_removed});
+  return segment + 1;
+}
+
+// The run through which `run` hangs on one side of a character; kNoRun when it hangs elsewhere.
+uint32_t TextSequence::branch(uint32_t run, const CharRef& parent, Side side) const {
+  for (;;) {
+    const Run& at = body_->runs[run];
+    if (at.parent == parent && at.side == side) return run;
+    if (at.parent.op.is_nil()) return kNoRun;
+    run = find(at.parent.op);  // placed runs hang on placed runs: this ends
+  }
+}
+
+bool TextSequence::try_place(uint32_t number, const ReplicaOrder& order) {
+  Body& all = *body_;
+  const Run run = all.runs[number];
+  auto& segments = all.segments;
+  size_t at = 0;
+  bool is_start = run.parent.op.is_nil();
+  if (!is_start) {
+    uint32_t parent = find(run.parent.op);
+    if (parent == kNoRun || !all.is_placed[parent] || run.parent.offset >= all.runs[parent].length) return false;
+    at = segment_of(parent, run.parent.offset);
+    if (run.side == Side::kAfter) {
+      const Segment& around = segments[at];
+      uint32_t next = run.parent.offset + 1;
+      at = next < around.offset + around.length ? split(at, next) : at + 1;
+    } else {
+      at = split(at, run.parent.offset);
+      // Brothers stand before the character: begin with the first of them.
+      while (at > 0 && branch(segments[at - 1].run, run.parent, run.side) != kNoRun) --at;
     }
-    if (!segments_.empty()) {
-      Segment& last = segments_.back();
-      if (last.op == *frame.op && last.is_removed == is_removed &&
-          last.offset + last.length == frame.offset) {
-        ++last.length;
-        return;
-      }
+  }
+  // Behind the brothers that come first in the order of ids, each with all that hangs on it.
+  while (at < segments.size()) {
+    uint32_t brother = branch(segments[at].run, run.parent, run.side);
+    if (brother == kNoRun || order.less(run.op, all.runs[brother].op)) break;
+    ++at;
+  }
+  segments.insert(segments.begin() + static_cast<std::ptrdiff_t>(at), {number, 0, run.length, false});
+  all.is_placed[number] = true;
+  --all.waiting;
+  // Removals that came before it.
+  if (!all.early.empty()) {
+    std::vector<Early> early;
+    early.swap(all.early);
+    for (const Early& one : early) {
+      if (one.op != run.op)
+        all.early.push_back(one);
+      else
+        remove(one.op, one.begin, one.end - one.begin);
     }
-    segments_.push_back({*frame.op, frame.offset, 1, is_removed});
-  };
+  }
+  return true;
+}
 
-  push_children(CharId{}, Side::kAfter);
-  while (!stack.empty()) {
-    Frame& frame = stack.back();
-    if (frame.offset >= frame.run->length) {
-      stack.pop_back();
+void TextSequence::remove(OpRef op, uint32_t offset, uint32_t length) {
+  uint32_t run = find(op);
+  body();
+  uint32_t end = length > UINT32_MAX - offset ? UINT32_MAX : offset + length;
+  uint32_t size = run == kNoRun || !body_->is_placed[run] ? 0 : body_->runs[run].length;
+  if (offset < size) mark_removed(run, offset, std::min(end, size));
+  if (end > size) remember(op, std::max(offset, size), end);
+}
+
+void TextSequence::mark_removed(uint32_t run, uint32_t begin, uint32_t end) {
+  auto& segments = body_->segments;
+  for (size_t i = 0; i < segments.size(); ++i) {
+    Segment here = segments[i];
+    if (here.run != run || here.offset + here.length <= begin) continue;
+    if (here.offset >= end) return;
+    if (here.is_removed) continue;
+    if (here.offset < begin) {
+      split(i, begin);
       continue;
     }
-    CharId id{*frame.op, frame.offset};
-    if (!frame.before_done) {
-      frame.before_done = true;
-      if (push_children(id, Side::kBefore)) continue;  // `frame` may dangle from here
+    if (here.offset + here.length > end) split(i, end);
+    segments[i].is_removed = true;
+    // A neighbour of the same run that is gone too is one with it.
+    bool joins = i > 0 && segments[i - 1].run == run && segments[i - 1].is_removed &&
+                 segments[i - 1].offset + segments[i - 1].length == segments[i].offset;
+    if (joins) {
+      segments[i - 1].length += segments[i].length;
+      segments.erase(segments.begin() + static_cast<std::ptrdiff_t>(i));
+      --i;
     }
-    Frame& again = stack.back();
-    emit(again);
-    ++again.offset;
-    again.before_done = false;
-    push_children(id, Side::kAfter);
   }
-  for (const Segment& segment : segments_) {
-    if (segment.is_removed) continue;
-    const std::string& text = runs_.find(segment.op)->second.insert.text;
-    size_t begin = byte_offset(text, segment.offset);
-    text_ += text.substr(begin, byte_offset(std::string_view(text).substr(begin), segment.length));
+}
+
+void TextSequence::remember(const OpRef& op, uint32_t begin, uint32_t end) {
+  auto& early = body_->early;
+  for (size_t i = 0; i < early.size();) {
+    bool touches = early[i].op == op && early[i].begin <= end && begin <= early[i].end;
+    if (!touches) {
+      ++i;
+      continue;
+    }
+    begin = std::min(begin, early[i].begin);
+    end = std::max(end, early[i].end);
+    early.erase(early.begin() + static_cast<std::ptrdiff_t>(i));
+    i = 0;
   }
-  is_walked_ = true;
-  return segments_;
+  early.push_back({op, begin, end});
 }
 
-const std::string& TextSequence::text() const {
-  segments();
-  return text_;
+void TextSequence::redact(OpRef op) {
+  uint32_t run = find(op);
+  if (run == kNoRun) return;
+  remove(op, 0, body().runs[run].length);
+  body_->runs[run].text = {};
 }
 
-bool TextSequence::has_child_after(const CharId& id) const {
-  if (!id.op.is_nil() && id.offset + 1 < runs_.find(id.op)->second.length) return true;
-  return std::any_of(runs_.begin(), runs_.end(), [&](const auto& entry) {
-    return entry.second.insert.parent == id && entry.second.insert.side == Side::kAfter;
-  });
+uint32_t TextSequence::length() const {
+  if (!body_) return one_.length;
+  uint32_t length = 0;
+  for (const Segment& segment : body_->segments)
+    if (!segment.is_removed) length += segment.length;
+  return length;
 }
 
-TextInsert TextSequence::plan_insert(uint32_t position, std::string_view text) const {
-  const auto& all = segments();
-  // `left`: the visible character before the position; `next`: what follows it in the walk, tombstones
-  // included.
-  CharId left;
-  size_t next_index = 0;
+void TextSequence::append_to(std::string& out) const {
+  if (!body_) {
+    out.append(one_.text);
+    return;
+  }
+  for (const Segment& segment : body_->segments)
+    if (!segment.is_removed) out.append(part_of(body_->runs[segment.run], segment.offset, segment.length));
+}
+
+std::string TextSequence::text() const {
+  std::string text;
+  append_to(text);
+  return text;
+}
+
+bool TextSequence::has_child_after(const CharRef& id) const {
+  if (!id.op.is_nil() && id.offset + 1 < body_->runs[find(id.op)].length) return true;
+  return std::any_of(body_->runs.begin(), body_->runs.end(),
+                     [&](const Run& run) { return run.parent == id && run.side == Side::kAfter; });
+}
+
+TextSequence::Place TextSequence::plan_insert(uint32_t position) const {
+  if (!body_) {
+    if (one_.length == 0) return {};
+    if (position == 0) return {{one_.op, 0}, Side::kBefore};
+    if (position < one_.length) return {{one_.op, position}, Side::kBefore};
+    return {{one_.op, one_.length - 1}, Side::kAfter};
+  }
+  // `left`: the visible character before the position; `next`: what follows it in the walk, tombstones included.
+  const auto& segments = body_->segments;
+  CharRef left;
+  size_t next = 0;
   uint32_t next_offset = 0;
   uint32_t seen = 0;
-  for (size_t i = 0; i < all.size() && seen < position; ++i) {
-    if (all[i].is_removed) continue;
-    uint32_t take = std::min(all[i].length, position - seen);
-    seen += take;
-    left = {all[i].op, all[i].offset + take - 1};
-    bool is_inside = take < all[i].length;
-    next_index = is_inside ? i : i + 1;
-    next_offset = is_inside ? take : 0;
+  for (size_t i = 0; i < segments.size() && seen < position; ++i) {
+    const Segment& segment = segments[i];
+    if (segment.is_removed) continue;
+    uint32_t taken = std::min(segment.length, position - seen);
+    seen += taken;
+    left = {body_->runs[segment.run].op, segment.offset + taken - 1};
+    bool is_inside = taken < segment.length;
+    next = is_inside ? i : i + 1;
+    next_offset = is_inside ? taken : 0;
   }
-  TextInsert insert;
-  insert.text = std::string(text);
-  if (next_index < all.size() && has_child_after(left)) {
-    insert.parent = {all[next_index].op, all[next_index].offset + next_offset};
-    insert.side = Side::kBefore;
-  } else {
-    insert.parent = left;
-    insert.side = Side::kAfter;
+  if (next < segments.size() && has_child_after(left)) {
+    const Segment& segment = segments[next];
+    return {{body_->runs[segment.run].op, segment.offset + next_offset}, Side::kBefore};
   }
-  return insert;
+  return {left, Side::kAfter};
 }
 
-std::vector<CharRange> TextSequence::plan_remove(uint32_t position, uint32_t count) const {
-  std::vector<CharRange> ranges;
+void TextSequence::plan_remove(uint32_t position, uint32_t count, std::vector<RefRange>& out) const {
+  if (!body_) {
+    if (position < one_.length && count > 0)
+      out.push_back({one_.op, position, std::min(count, one_.length - position)});
+    return;
+  }
   uint32_t seen = 0;
-  for (const Segment& segment : segments()) {
+  for (const Segment& segment : body_->segments) {
     if (segment.is_removed) continue;
     uint32_t begin = std::max(position, seen);
     uint32_t end = std::min(position + count, seen + segment.length);
-    if (begin < end) ranges.push_back({segment.op, segment.offset + begin - seen, end - begin});
+    if (begin < end) out.push_back({body_->runs[segment.run].op, segment.offset + begin - seen, end - begin});
     seen += segment.length;
     if (seen >= position + count) break;
   }
-  return ranges;
 }
 
-void TextSequence::encode(Writer& out) const {
-  out.varint(runs_.size());
-  for (const auto& [op, run] : runs_) {
-    write_op_id(out, op);
-    write_op_id(out, run.insert.parent.op);
-    out.varint(run.insert.parent.offset);
-    out.u8(static_cast<uint8_t>(run.insert.side));
-    out.text(run.insert.text);
-  }
-  out.varint(removed_.size());
-  for (const auto& [op, intervals] : removed_) {
-    write_op_id(out, op);
-    out.varint(intervals.size());
-    for (const auto& [begin, end] : intervals) {
-      out.varint(begin);
-      out.varint(end - begin);
-    }
-  }
+std::vector<TextSequence::Run> TextSequence::runs() const {
+  if (body_) return body_->runs;
+  if (one_.length == 0) return {};
+  return {one_};
 }
 
-TextSequence TextSequence::decode(Reader& in) {
-  TextSequence sequence;
-  for (size_t n = in.count(4); n > 0 && in.ok(); --n) {
-    OpId op = read_op_id(in);
-    TextInsert insert;
-    insert.parent.op = read_op_id(in);
-    insert.parent.offset = static_cast<uint32_t>(in.varint());
-    insert.side = in.boolean() ? Side::kAfter : Side::kBefore;
-    insert.text = std::string(in.text());
-    sequence.insert(op, insert);
-  }
-  for (size_t n = in.count(2); n > 0 && in.ok(); --n) {
-    OpId op = read_op_id(in);
-    for (size_t k = in.count(2); k > 0 && in.ok(); --k) {
-      auto begin = static_cast<uint32_t>(in.varint());
-      auto length = static_cast<uint32_t>(in.varint());
-      if (length == 0 || begin + length < begin)
-        in.fail();
+uint32_t TextSequence::run_length(const OpRef& op) const {
+  uint32_t run = find(op);
+  return run == kNoRun ? 0 : body_ ? body_->runs[run].length : one_.length;
+}
+
+TextSequence::Intervals TextSequence::removed_of(const OpRef& op) const {
+  Intervals removed;
+  uint32_t run = find(op);
+  if (!body_ || run == kNoRun) return removed;
+  for (const Segment& segment : body_->segments)
+    if (segment.run == run && segment.is_removed) {
+      if (!removed.empty() && removed.back().second == segment.offset)
+        removed.back().second += segment.length;
       else
-        sequence.remove({op, begin, length});
+        removed.emplace_back(segment.offset, segment.offset + segment.length);
     }
-  }
-  return sequence;
+  if (body_->is_placed[run]) return removed;
+  for (const Early& early : body_->early)
+    if (early.op == op) removed.emplace_back(early.begin, early.end);
+  std::sort(removed.begin(), removed.end());
+  return removed;
 }
 
 }  // namespace kalends

@@ -3,262 +3,405 @@
 
 #include <algorithm>
 
+#include "core/base/text.h"
+
 namespace kalends {
 namespace {
 
-template <class... Ts>
-struct overloaded : Ts... {
-  using Ts::operator()...;
-};
-template <class... Ts>
-overloaded(Ts...) -> overloaded<Ts...>;
+void add_once(std::vector<OpRef>& list, const OpRef& op) {
+  if (std::find(list.begin(), list.end(), op) == list.end()) list.push_back(op);
+}
+
+bool take(std::vector<OpRef>& list, const OpRef& op) {
+  auto it = std::find(list.begin(), list.end(), op);
+  if (it == list.end()) return false;
+  list.erase(it);
+  return true;
+}
+
+bool take(std::vector<Early>& list, Field field, IdRef key, const OpRef& op) {
+  auto it = std::find_if(list.begin(), list.end(),
+                         [&](const Early& e) { return e.field == field && e.key == key && e.op == op; });
+  if (it == list.end()) return false;
+  list.erase(it);
+  return true;
+}
+
+bool take_removed(std::vector<Early>& list, Field field, const OpRef& op) {
+  auto it =
+      std::find_if(list.begin(), list.end(), [&](const Early& e) { return e.field == field && e.op == op; });
+  if (it == list.end()) return false;
+  list.erase(it);
+  return true;
+}
 
 class Folding {
  public:
-  Folding(Document& document, const Op& op, Changes& changes)
-      : document_(document), op_(op), changes_(changes) {
-    auto bound = document.bounds.find(op.id);
-    stamp_ = bound == document.bounds.end() ? op.stamp : std::min(op.stamp, bound->second);
-    is_redacted_ = document.redactions.count(op.id) > 0;
+  Folding(Document& document, const Record& record, Changes& changes, bool puts_back = false)
+      : document_(document), op_(record), changes_(changes), puts_back_(puts_back), stamp_(record.stamp) {
+    if (!document.bounds.empty()) {
+      auto bound = document.bounds.find(document.names.op_id(record.id));
+      if (bound != document.bounds.end()) stamp_ = std::min(stamp_, bound->second);
+    }
+    is_redacted_ = !document.redactions.empty() && document.redactions.count(document.names.op_id(record.id));
   }
 
-  void run(const OpBody& body) {
-    std::visit(overloaded{
-                   [&](const CreateBody& b) { create(b); },
-                   [&](const SetBody& b) {
-                     touch();
-                     set(entity(), b.field, false);
-                   },
-                   [&](const OfferBody& b) {
-                     touch();
-                     offer(b);
-                   },
-                   [&](const AddBody& b) {
-                     touch();
-                     add(b);
-                   },
-                   [&](const RemoveBody& b) {
-                     touch();
-                     remove(b);
-                   },
-                   [&](const DeleteBody& b) { erase(b); },
-                   [&](const RestoreBody&) { restore(); },
-                   [&](const TextInsertBody& b) {
-                     touch();
-                     insert_text(b);
-                   },
-                   [&](const TextRemoveBody& b) {
-                     touch();
-                     remove_text(b);
-                   },
-                   [&](const BoundBody& b) { bound(b); },
-                   [&](const RedactBody& b) { redact(b); },
-                   [&](const VoidBody&) { document_.voids.insert(op_.id); },
-                   [&](const CarryBody& b) { carry(b); },
-                   [&](const UnknownBody&) { keep_opaque(); },
-               },
-               body);
+  void run(uint64_t live_fields = ~uint64_t{0}) {
+    if (op_.is_opaque) return keep_opaque();
+    switch (op_.op_kind()) {
+      case OpKind::kCreate:
+        return create(live_fields);
+      case OpKind::kSet:
+        touch();
+        return set(*op_.fields, false);
+      case OpKind::kOffer:
+        touch();
+        return set(*op_.fields, true);
+      case OpKind::kAdd:
+        touch();
+        return add(op_.fields->field, op_.fields->key);
+      case OpKind::kRemove:
+        touch();
+        return remove(op_.fields->field, op_.fields->key);
+      case OpKind::kDelete:
+        return erase();
+      case OpKind::kRestore:
+        touch();
+        return restore();
+      case OpKind::kTextInsert:
+        touch();
+        return insert_text();
+      case OpKind::kTextRemove:
+        touch();
+        return remove_text();
+      case OpKind::kRun:
+        if (!puts_back_) return keep_opaque();
+        touch();
+        return put_run_back();
+      case OpKind::kBound:
+        return bound();
+      case OpKind::kRedact:
+        return redact();
+      case OpKind::kVoid:
+        document_.voids.insert(document_.names.op_id(op_.id));
+        return;
+      case OpKind::kCarry:
+        return carry();
+    }
+    keep_opaque();
   }
 
  private:
-  // The entity itself, or the card around a child. The document's own root exists without being created.
-  Entity& root_entity() {
-    Entity& entity = document_.entities[op_.target];
-    if (op_.target == document_.id.raw && !entity.is_created())
-      entity.type = document_.kind == DocumentKind::kBoard ? EntityType::kBoard : EntityType::kWorkspace;
-    return entity;
+  // The entity, or the child that the operation is about.
+  void find_slots() {
+    entity_slot_ = document_.entity_slot(op_.target);
+    slot_ = op_.child.is_nil() ? entity_slot_ : document_.child_slot(entity_slot_, op_.child);
   }
-  Entity& entity() { return op_.child.is_nil() ? root_entity() : root_entity().children[op_.child]; }
+  EntityRecord& entity() { return document_.entities[slot_]; }
 
   void touch() {
+    find_slots();
     changes_.touch(op_.target);
-    root_entity().touched.raise(op_.id.replica, op_.id.counter);
-    if (!op_.child.is_nil()) entity().touched.raise(op_.id.replica, op_.id.counter);
+    document_.touch(entity_slot_, op_.id);
+    if (slot_ != entity_slot_) document_.touch(slot_, op_.id);
   }
 
-  RegisterValue register_value(const Value& value, bool is_offer) const {
-    RegisterValue entry{op_.id, stamp_, op_.author, value, is_offer, is_redacted_};
-    if (is_redacted_) entry.value = std::monostate{};
-    return entry;
+  Cell cell(const StoredField& field, bool is_offer) const {
+    Cell cell{op_.id, stamp_, op_.author, field.field, is_offer, is_redacted_, false, field.key, field.value};
+    if (is_redacted_) cell.value = {};
+    return cell;
   }
 
-  // Drops what this operation replaces; remembers what has not arrived yet.
-  template <typename Values>
-  void replace_in(Values& values, std::vector<OpId>& early) {
-    for (const OpId& replaced : op_.replaced) {
-      auto it =
-          std::find_if(values.begin(), values.end(), [&](const auto& value) { return value.op == replaced; });
-      if (it != values.end())
-        values.erase(it);
-      else if (!document_.has_seen(replaced))
-        insert_sorted(early, replaced);
+  // Drops what this operation replaces in one register; remembers what has not arrived yet.
+  void replace_in_register(Field field, IdRef key) {
+    if (puts_back_ || op_.replaced_count == 0) return;
+    Run<Cell>& cells = entity().cells;
+    for (const OpRef& replaced : op_.replaced_ops()) {
+      bool is_there = false;
+      for (uint32_t i = 0; i < cells.count; ++i)
+        if (cells.items[i].op == replaced && cells.items[i].field == field && cells.items[i].key == key) {
+          cells.erase(i);
+          is_there = true;
+          break;
+        }
+      if (!is_there && !document_.has_seen(replaced)) remember(field, key, replaced);
     }
   }
 
-  void put(std::vector<RegisterValue>& values, std::vector<OpId>& early, RegisterValue value) {
-    if (erase_sorted(early, value.op)) return;
-    values.insert(std::upper_bound(values.begin(), values.end(), value, wins), std::move(value));
+  void remember(Field field, IdRef key, const OpRef& replaced) {
+    auto& early = document_.rarities_of(slot_).replaced_early;
+    bool is_known = std::any_of(early.begin(), early.end(), [&](const Early& e) {
+      return e.field == field && e.key == key && e.op == replaced;
+    });
+    if (!is_known) early.push_back({field, key, replaced});
   }
 
-  void set(Entity& target, const FieldValue& field, bool is_offer) {
-    Register& reg = target.registers[{field.field, field.key}];
-    replace_in(reg.values, reg.replaced_early);
-    put(reg.values, reg.replaced_early, register_value(field.value, is_offer));
+  template <typename Items>
+  void replace_in(Items& items, std::vector<OpRef>& early) {
+    if (puts_back_) return;
+    for (const OpRef& replaced : op_.replaced_ops()) {
+      auto it =
+          std::find_if(items.begin(), items.end(), [&](const auto& item) { return item.op == replaced; });
+      if (it != items.end())
+        items.erase(it);
+      else if (!document_.has_seen(replaced))
+        add_once(early, replaced);
+    }
+  }
+
+  void put(const Cell& value) {
+    if (!puts_back_ && entity().rarities != kNoSlot) {
+      auto& early = document_.rarities_of(slot_).replaced_early;
+      bool is_replaced = take(early, value.field, value.key, value.op);
+      if (value.is_offer && take(early, Field{}, 0, value.op)) is_replaced = true;
+      if (is_replaced) return;
+    }
+    entity().cells.push(document_.names.arena, value);
+  }
+
+  void set(const StoredField& field, bool is_offer) {
+    replace_in_register(field.field, field.key);
+    put(cell(field, is_offer));
+    if (field.field == Field::kPosition) document_.moved.push_back(slot_);
     changes_.touch(op_.target, field.field);
   }
 
-  void create(const CreateBody& body) {
-    bool is_a_child = is_child(body.type);
-    Entity& target = is_a_child ? root_entity().children[op_.id] : root_entity();
-    bool is_root = !is_a_child && op_.target == document_.id.raw;
+  void create(uint64_t live_fields) {
+    auto type = static_cast<EntityType>(op_.detail);
+    bool is_a_child = is_child(type);
+    entity_slot_ = document_.entity_slot(op_.target);
+    slot_ = is_a_child ? document_.child_slot(entity_slot_, op_.id) : entity_slot_;
+    bool is_root = !is_a_child && document_.names.ids[op_.target] == document_.id.raw;
+    if (!is_a_child && !is_root) {
+      OpRef first = entity().created_by;
+      if (!first.is_nil() && !puts_back_)
+        document_.rarities_of(slot_).other_makers.push_back(
+            document_.names.order().less(op_.id, first) ? first : op_.id);
+      document_.note_maker(op_.id, op_.target);
+    }
+    EntityRecord& made = entity();
     if (is_root) {
       // Nothing can turn the document's root into something else.
-    } else if (target.created_by.is_nil() || op_.id < target.created_by) {
-      target.type = body.type;
-      target.created_by = op_.id;
-      target.created_at = stamp_;
-      target.creator = op_.author;
+    } else if (made.created_by.is_nil() || document_.names.order().less(op_.id, made.created_by)) {
+      made.type = type;
+      made.created_by = op_.id;
+      made.created_at = stamp_;
+      made.creator = op_.author;
     }
-    target.touched.raise(op_.id.replica, op_.id.counter);
-    root_entity().touched.raise(op_.id.replica, op_.id.counter);
+    document_.touch(slot_, op_.id);
+    if (slot_ != entity_slot_) document_.touch(entity_slot_, op_.id);
+    document_.moved.push_back(slot_);
     changes_.touch(op_.target);
-    for (const FieldValue& field : body.fields) {
-      const FieldSpec* spec = find_field(body.type, field.field);
-      const auto* text = std::get_if<std::string>(&field.value);
-      if (spec && spec->merge == Merge::kText && text) {
-        if (!text->empty()) target.text.insert(op_.id, {{}, Side::kAfter, *text});
-        if (is_redacted_) target.text.redact(op_.id);
+    for (uint32_t i = 0; i < op_.count; ++i) {
+      if (i < 64 && !(live_fields >> i & 1)) continue;
+      const StoredField& field = op_.fields[i];
+      const FieldSpec* spec = find_field(type, field.field);
+      if (spec && spec->merge == Merge::kText && field.value.kind == ValueKind::kText) {
+        if (field.value.size > 0) insert_run({}, Side::kAfter, field.value.text_view());
         changes_.touch(op_.target, field.field);
-      } else if (const auto* id = std::get_if<Id128>(&field.value);
-                 spec && spec->merge == Merge::kSet && id) {
-        put_add(target.sets[field.field], *id);
+      } else if (spec && spec->merge == Merge::kSet && field.value.kind == ValueKind::kId) {
+        put_add(field.field, static_cast<IdRef>(field.value.number));
         changes_.touch(op_.target, field.field);
       } else {
-        set(target, field, false);
+        set(field, false);
       }
     }
   }
 
-  void offer(const OfferBody& body) {
-    Entity& target = entity();
-    const FieldSpec* spec = find_field(target.type, body.field.field);
-    bool is_text = body.field.field == Field::kDescription || (spec && spec->merge == Merge::kText);
-    if (!is_text) return set(target, body.field, true);
-    replace_in(target.text_offers, target.text_offers_replaced_early);
-    // An offer without a value only closes the ones it replaces: the shown text was kept.
-    if (kind_of(body.field.value) != ValueKind::kNull)
-      put(target.text_offers, target.text_offers_replaced_early, register_value(body.field.value, true));
-    changes_.touch(op_.target, body.field.field);
+  void put_add(Field field, IdRef element) {
+    if (!puts_back_ && entity().rarities != kNoSlot &&
+        take_removed(document_.rarities_of(slot_).removed_early, field, op_.id))
+      return;
+    Cell added{op_.id, stamp_, op_.author, field, false, false, true, element, {}};
+    for (const Cell& known : entity().cells)
+      if (known.op == op_.id && known.field == field && known.key == element) return;
+    entity().cells.push(document_.names.arena, added);
   }
 
-  void put_add(AddWinsSet& set, const Id128& element) {
-    if (!erase_sorted(set.removed_early, op_.id)) insert_sorted(set.adds[element], op_.id);
+  void add(Field field, IdRef element) {
+    put_add(field, element);
+    changes_.touch(op_.target, field);
   }
 
-  void add(const AddBody& body) {
-    put_add(entity().sets[body.field], body.element);
-    changes_.touch(op_.target, body.field);
-  }
-
-  void remove(const RemoveBody& body) {
-    AddWinsSet& set = entity().sets[body.field];
-    auto adds = set.adds.find(body.element);
-    for (const OpId& replaced : op_.replaced) {
-      bool is_there = adds != set.adds.end() && erase_sorted(adds->second, replaced);
-      if (!is_there && !document_.has_seen(replaced)) insert_sorted(set.removed_early, replaced);
+  void remove(Field field, IdRef element) {
+    Run<Cell>& cells = entity().cells;
+    for (const OpRef& replaced : op_.replaced_ops()) {
+      bool is_there = false;
+      for (uint32_t i = 0; i < cells.count && !is_there; ++i)
+        if (cells.items[i].op == replaced && cells.items[i].field == field && cells.items[i].key == element) {
+          cells.erase(i);
+          is_there = true;
+        }
+      if (is_there || document_.has_seen(replaced)) continue;
+      auto& early = document_.rarities_of(slot_).removed_early;
+      bool is_known = std::any_of(early.begin(), early.end(),
+                                  [&](const Early& e) { return e.field == field && e.op == replaced; });
+      if (!is_known) early.push_back({field, 0, replaced});
     }
-    if (adds != set.adds.end() && adds->second.empty()) set.adds.erase(adds);
-    changes_.touch(op_.target, body.field);
+    changes_.touch(op_.target, field);
   }
 
-  void erase(const DeleteBody& body) {
-    Entity& target = entity();
+  void erase() {
+    find_slots();
     // To its card, the deletion of a comment is an edit like any other.
-    if (!op_.child.is_nil()) root_entity().touched.raise(op_.id.replica, op_.id.counter);
-    replace_in(target.deletions, target.restored_early);
+    if (slot_ != entity_slot_) document_.touch(entity_slot_, op_.id);
     changes_.touch(op_.target);
-    if (erase_sorted(target.restored_early, op_.id)) return;
-    Deletion deletion{op_.id, stamp_, op_.author, body.seen};
-    auto at = std::lower_bound(target.deletions.begin(), target.deletions.end(), deletion,
-                               [](const Deletion& a, const Deletion& b) { return a.op < b.op; });
-    target.deletions.insert(at, std::move(deletion));
+    Rarities& rarities = document_.rarities_of(slot_);
+    replace_in(rarities.deletions, rarities.restored_early);
+    if (!puts_back_ && take(rarities.restored_early, op_.id)) return;
+    rarities.deletions.push_back({op_.id, stamp_, op_.author, {op_.ops, op_.ops + op_.count}});
   }
 
   void restore() {
-    touch();
-    Entity& target = entity();
-    replace_in(target.deletions, target.restored_early);
+    Rarities& rarities = document_.rarities_of(slot_);
+    replace_in(rarities.deletions, rarities.restored_early);
   }
 
-  void insert_text(const TextInsertBody& body) {
-    TextInsert insert = body.insert;
-    entity().text.insert(op_.id, insert);
-    if (is_redacted_) entity().text.redact(op_.id);
-    // Choosing an offered text closes it: the splices that do so name the offer.
-    replace_in(entity().text_offers, entity().text_offers_replaced_early);
-    changes_.touch(op_.target, Field::kDescription);
+  // Choosing an offered text closes it: the splices that do so name the offer.
+  void close_offers() {
+    if (op_.replaced_count == 0 || puts_back_) return;
+    Run<Cell>& cells = entity().cells;
+    for (const OpRef& replaced : op_.replaced_ops()) {
+      bool is_there = false;
+      for (uint32_t i = 0; i < cells.count && !is_there; ++i)
+        if (cells.items[i].op == replaced && cells.items[i].is_offer) {
+          cells.erase(i);
+          is_there = true;
+        }
+      if (!is_there && !document_.has_seen(replaced)) remember(Field{}, 0, replaced);
+    }
   }
 
-  void remove_text(const TextRemoveBody& body) {
-    for (const CharRange& range : body.ranges) entity().text.remove(range);
-    replace_in(entity().text_offers, entity().text_offers_replaced_early);
-    changes_.touch(op_.target, Field::kDescription);
+  void insert_run(CharRef parent, Side side, std::string_view text) {
+    TextSequence& sequence = document_.text_of(slot_);
+    if (text.data() == nullptr) return;
+    sequence.insert(op_.id, parent, side, text, document_.names.order());
+    if (is_redacted_) sequence.redact(op_.id);
   }
 
-  void bound(const BoundBody& body) {
-    auto [it, is_new] = document_.bounds.try_emplace(body.op, body.stamp);
-    if (!is_new) it->second = std::min(it->second, body.stamp);
-    const Hlc cap = it->second;
-    for_each_value(body.op, [&](RegisterValue& value) { value.stamp = std::min(value.stamp, cap); });
-    for_each_entity([&](Entity& e) {
-      if (e.created_by == body.op) e.created_at = std::min(e.created_at, cap);
-      for (Deletion& deletion : e.deletions)
-        if (deletion.op == body.op) deletion.stamp = std::min(deletion.stamp, cap);
-    });
-    changes_.touch(op_.target);
-  }
-
-  void redact(const RedactBody& body) {
-    document_.redactions.insert(body.op);
-    for_each_value(body.op, [](RegisterValue& value) {
-      value.value = std::monostate{};
-      value.is_redacted = true;
-    });
-    for_each_entity([&](Entity& e) { e.text.redact(body.op); });
-    document_.opaque.erase(body.op);
-    changes_.touch(op_.target);
-  }
-
-  // A bound or a redaction targets the entity of the operation it is about.
-  template <typename Visit>
-  void for_each_entity(Visit visit) {
-    auto it = document_.entities.find(op_.target);
-    if (it == document_.entities.end()) return;
-    visit(it->second);
-    for (auto& [id, child] : it->second.children) visit(child);
-  }
-
-  template <typename Visit>
-  void for_each_value(const OpId& op, Visit visit) {
-    for_each_entity([&](Entity& e) {
-      for (auto& [key, reg] : e.registers) {
-        for (RegisterValue& value : reg.values)
-          if (value.op == op) visit(value);
-        std::sort(reg.values.begin(), reg.values.end(), wins);
+  // What is left of a run; characters that were removed have left no words.
+  void put_run_back() {
+    const RecordRun& run = *op_.run;
+    TextSequence& sequence = document_.text_of(slot_);
+    const ReplicaOrder order = document_.names.order();
+    if (run.text.size == 0) {
+      sequence.insert_blank(op_.id, run.text.parent, run.text.side, run.length, order);
+      return;
+    }
+    std::string_view visible = run.text.view();
+    if (run.removed_count > 0) {
+      uint32_t gone = 0;
+      for (uint32_t i = 0; i < run.removed_count; ++i) gone += run.removed[i].length;
+      char* whole = static_cast<char*>(document_.names.arena.take(visible.size() + gone));
+      size_t size = 0;
+      uint32_t at = 0;
+      auto take_visible = [&](uint32_t count) {
+        size_t bytes = byte_offset(visible, count);
+        std::copy_n(visible.data(), bytes, whole + size);
+        size += bytes;
+        visible.remove_prefix(bytes);
+      };
+      for (uint32_t i = 0; i < run.removed_count; ++i) {
+        take_visible(run.removed[i].offset - at);
+        std::fill_n(whole + size, run.removed[i].length, '?');
+        size += run.removed[i].length;
+        at = run.removed[i].offset + run.removed[i].length;
       }
-      for (RegisterValue& value : e.text_offers)
-        if (value.op == op) visit(value);
-      std::sort(e.text_offers.begin(), e.text_offers.end(), wins);
-    });
+      take_visible(UINT32_MAX);
+      visible = {whole, size};
+    }
+    sequence.insert(op_.id, run.text.parent, run.text.side, visible, order);
+    for (uint32_t i = 0; i < run.removed_count; ++i)
+      sequence.remove(op_.id, run.removed[i].offset, run.removed[i].length);
   }
 
-  void carry(const CarryBody& body) {
-    for (const Op& inner : body.ops) {
+  void insert_text() {
+    insert_run(op_.text->parent, op_.text->side, op_.text->view());
+    close_offers();
+    changes_.touch(op_.target, Field::kDescription);
+  }
+
+  void remove_text() {
+    TextSequence& sequence = document_.text_of(slot_);
+    for (uint32_t i = 0; i < op_.count; ++i)
+      sequence.remove(op_.ranges[i].op, op_.ranges[i].offset, op_.ranges[i].length);
+    close_offers();
+    changes_.touch(op_.target, Field::kDescription);
+  }
+
+  void bound() {
+    const OpRef about = op_.bound->op;
+    auto [it, is_new] = document_.bounds.try_emplace(document_.names.op_id(about), op_.bound->stamp);
+    if (!is_new) it->second = std::min(it->second, op_.bound->stamp);
+    const Hlc cap = it->second;
+    for_each_record([&](uint32_t slot) {
+      EntityRecord& record = document_.entities[slot];
+      bool is_found = record.created_by == about;
+      for (Cell& cell : record.cells)
+        if (cell.op == about) {
+          is_found = true;
+          cell.stamp = std::min(cell.stamp, cap);
+          if (cell.field == Field::kPosition) document_.moved.push_back(slot);
+        }
+      if (record.created_by == about) record.created_at = std::min(record.created_at, cap);
+      if (record.rarities == kNoSlot) return is_found;
+      for (Deletion& deletion : document_.rarities_of(slot).deletions)
+        if (deletion.op == about) {
+          is_found = true;
+          deletion.stamp = std::min(deletion.stamp, cap);
+        }
+      return is_found;
+    });
+    changes_.touch(op_.target);
+  }
+
+  void redact() {
+    const OpRef about = *op_.ops;
+    OpId about_id = document_.names.op_id(about);
+    document_.redactions.insert(about_id);
+    for_each_record([&](uint32_t slot) {
+      EntityRecord& record = document_.entities[slot];
+      bool is_found = false;
+      for (Cell& cell : record.cells) {
+        if (cell.op != about || cell.is_add) continue;
+        is_found = true;
+        cell.value = {};
+        cell.is_redacted = true;
+        if (cell.field == Field::kPosition) document_.moved.push_back(slot);
+      }
+      if (record.text != kNoSlot && document_.texts[record.text].run_length(about) > 0) {
+        is_found = true;
+        document_.texts[record.text].redact(about);
+      }
+      return is_found;
+    });
+    document_.opaque.erase(about_id);
+    changes_.touch(op_.target);
+  }
+
+  // A bound or a redaction targets the entity of the operation it is about. When nothing is found there, that was
+  // said wrongly or the operation has left nothing: look everywhere, so that the order of arrival does not matter.
+  template <typename Visit>
+  void for_each_record(Visit visit) {
+    uint32_t slot = document_.slot_of(op_.target);
+    bool is_found = false;
+    if (slot != kNoSlot) {
+      is_found = visit(slot);
+      for (uint32_t at = document_.entities[slot].first_child; at != kNoSlot;
+           at = document_.entities[at].next_sibling)
+        is_found = visit(at) || is_found;
+    }
+    if (is_found) return;
+    document_.warm_all();
+    for (uint32_t at = 0; at < document_.entities.size(); ++at) visit(at);
+  }
+
+  void carry() {
+    for (uint32_t i = 0; i < op_.count; ++i) {
+      const Record& inner = op_.carried[i];
       if (document_.has_seen(inner.id)) continue;
-      auto inner_body = decode_body(inner.kind, inner.body);
-      if (!inner_body.ok()) continue;
-      Folding(document_, inner, changes_).run(*inner_body);
-      document_.carried.insert(inner.id);
+      Folding(document_, inner, changes_).run();
+      document_.carried.insert(document_.names.op_id(inner.id));
     }
     changes_.touch(op_.target);
   }
@@ -266,26 +409,56 @@ class Folding {
   void keep_opaque() {
     if (is_redacted_) return;
     Writer out;
-    write_op(out, op_);
-    document_.opaque.emplace(op_.id, out.take());
+    write_op(out, op_of(document_.names, op_));
+    document_.opaque.emplace(document_.names.op_id(op_.id), out.take());
   }
 
   Document& document_;
-  const Op& op_;
+  const Record& op_;
   Changes& changes_;
+  const bool puts_back_;
   Hlc stamp_;
   bool is_redacted_ = false;
+  uint32_t entity_slot_ = kNoSlot;
+  uint32_t slot_ = kNoSlot;
 };
 
 }  // namespace
 
-Applied apply(Document& document, const Op& op, const OpBody& body, Changes& changes) {
-  uint64_t known = document.version.of(op.id.replica);
-  if (op.id.counter <= known) return Applied::kKnown;
-  if (op.id.counter != known + 1) return Applied::kEarly;
-  Folding(document, op, changes).run(body);
-  document.version.raise(op.id.replica, op.id.counter);
+bool Changes::has(IdRef entity, Field field) const {
+  return std::any_of(entries_.begin(), entries_.end(),
+                     [&](const Entry& e) { return e.entity == entity && e.field == field; });
+}
+
+std::vector<Id128> Changes::entities(const Document& document) const {
+  std::vector<Id128> ids;
+  for (const Entry& entry : entries_) ids.push_back(document.names.ids[entry.entity]);
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  return ids;
+}
+
+std::vector<Field> Changes::fields(IdRef entity) const {
+  std::vector<Field> fields;
+  for (const Entry& entry : entries_)
+    if (entry.entity == entity && entry.field != Field{}) fields.push_back(entry.field);
+  std::sort(fields.begin(), fields.end());
+  fields.erase(std::unique(fields.begin(), fields.end()), fields.end());
+  return fields;
+}
+
+Applied apply(Document& document, const Record& record, Changes& changes) {
+  uint32_t known = document.counter_of(record.id.replica);
+  if (record.id.counter <= known) return Applied::kKnown;
+  if (record.id.counter != known + 1) return Applied::kEarly;
+  Folding(document, record, changes).run();
+  document.raise(record.id, record.stamp);
   return Applied::kNew;
+}
+
+void put_back(Document& document, const Record& record, uint64_t fields) {
+  Changes ignored;
+  Folding(document, record, ignored, true).run(fields);
 }
 
 }  // namespace kalends

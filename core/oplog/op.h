@@ -15,7 +15,7 @@
 #include "core/model/document.h"
 #include "core/model/op_id.h"
 #include "core/model/schema.h"
-#include "core/model/text_sequence.h"
+#include "core/model/text_ops.h"
 #include "core/model/value.h"
 #include "core/time/hlc.h"
 
@@ -36,10 +36,12 @@ enum class OpKind : uint16_t {
   kRedact = 11,  // content of an operation is erased; its identity stays
   kVoid = 12,    // stands where a refused operation was
   kCarry = 13,   // operations of a card that came from another board
+  kRun = 0xFFFF,  // in snapshots only: what is left of a text insertion
 };
 
 // Why an operation was made. Do not renumber.
-enum class Cause : uint8_t { kPerson = 1, kApi = 2, kImport = 3, kBridge = 4, kHub = 5 };
+enum class Cause : uint8_t { kPerson = 1, kApi = 2, kImport = 3, kBridge = 4, kHub = 5, kUndo = 6 };
+inline constexpr uint32_t kCauseMax = 6;
 
 struct Op {
   OpId id;

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <map>
-#include <set>
 
 #include "core/base/text.h"
 #include "core/oplog/op.h"
@@ -9,7 +7,6 @@
 namespace kalends {
 namespace {
 
-constexpr uint8_t kChunkFormat = 1;    // do not renumber
 constexpr uint8_t kVersionFormat = 1;  // do not renumber
 
 template <class... Ts>
@@ -145,6 +142,8 @@ OpBody read_body(OpKind kind, Reader& in) {
       }
       return body;
     }
+    case OpKind::kRun:
+      break;
   }
   return UnknownBody{};
 }
@@ -276,7 +275,7 @@ Op read_op(Reader& in) {
   if (back >= op.id.counter) in.fail();
   op.transaction = op.id.counter - back;
   uint8_t cause = in.u8();
-  if (cause < 1 || cause > 5) in.fail();
+  if (cause < 1 || cause > kCauseMax) in.fail();
   op.cause = static_cast<Cause>(cause);
   op.target = in.id();
   op.child = read_op_id(in);
@@ -293,118 +292,6 @@ Op read_op(Reader& in) {
   if (body.size() > kOpBytesMax && kind != static_cast<uint16_t>(OpKind::kCarry)) in.fail();
   op.body.assign(body.begin(), body.end());
   return op;
-}
-
-namespace {
-
-// Ids in order of first use, so equal operations give equal chunks.
-class IdTable {
- public:
-  size_t index(const Id128& id) {
-    auto [it, is_new] = indexes_.try_emplace(id, ids_.size());
-    if (is_new) ids_.push_back(id);
-    return it->second;
-  }
-  const std::vector<Id128>& ids() const { return ids_; }
-
- private:
-  std::map<Id128, size_t> indexes_;
-  std::vector<Id128> ids_;
-};
-
-}  // namespace
-
-Bytes encode_chunk(const std::vector<Op>& ops) {
-  IdTable table;
-  Writer body;
-  auto write_id = [&](const OpId& id) {
-    body.varint(id.counter);
-    if (!id.is_nil()) body.varint(table.index(id.replica.raw));
-  };
-  uint64_t last_stamp = 0;
-  for (const Op& op : ops) {
-    write_id(op.id);
-    body.zigzag(static_cast<int64_t>(op.stamp.raw - last_stamp));
-    last_stamp = op.stamp.raw;
-    body.varint(table.index(op.author.raw));
-    body.varint(op.id.counter - op.transaction);
-    body.u8(static_cast<uint8_t>(op.cause));
-    body.varint(table.index(op.target));
-    write_id(op.child);
-    body.varint(op.replaced.size());
-    for (const OpId& id : op.replaced) write_id(id);
-    body.varint(op.kind);
-    body.bytes(op.body);
-  }
-  Writer out;
-  out.u8(kChunkFormat);
-  out.varint(table.ids().size());
-  for (const Id128& id : table.ids()) out.id(id);
-  out.varint(ops.size());
-  out.raw(body.view());
-  return out.take();
-}
-
-Result<std::vector<Op>> decode_chunk(ByteView bytes) {
-  if (bytes.empty()) return std::vector<Op>{};
-  Reader in(bytes);
-  if (in.u8() != kChunkFormat)
-    return Error{ErrorCode::kUnsupportedVersion,
-                 "These operations were written by a newer version of Kalends: update this copy.", 0};
-  std::vector<Id128> ids(in.count(16));
-  std::set<Id128> distinct;
-  for (Id128& id : ids) {
-    id = in.id();
-    if (!distinct.insert(id).second) in.fail();
-  }
-  // The table holds what is used, once, in the order of its first use.
-  size_t used = 0;
-  auto read_index = [&]() -> Id128 {
-    uint64_t index = in.varint();
-    if (index >= ids.size() || index > used) return in.fail(), Id128{};
-    if (index == used) ++used;
-    return ids[static_cast<size_t>(index)];
-  };
-  auto read_id = [&] {
-    OpId id;
-    id.counter = in.varint();
-    if (!id.is_nil()) id.replica.raw = read_index();
-    return id;
-  };
-  size_t count = in.count(11);
-  if (count > kChunkOpsMax) in.fail();
-  std::vector<Op> ops;
-  uint64_t last_stamp = 0;
-  for (size_t i = 0; i < count && in.ok(); ++i) {
-    Op op;
-    op.id = read_id();
-    last_stamp += static_cast<uint64_t>(in.zigzag());
-    op.stamp.raw = last_stamp;
-    op.author.raw = read_index();
-    uint64_t back = in.varint();
-    if (op.id.is_nil() || back >= op.id.counter) in.fail();
-    op.transaction = op.id.counter - back;
-    uint8_t cause = in.u8();
-    if (cause < 1 || cause > 5) in.fail();
-    op.cause = static_cast<Cause>(cause);
-    op.target = read_index();
-    op.child = read_id();
-    size_t replaced = in.count(2);
-    if (replaced > kReplacedMax) in.fail();
-    for (size_t k = 0; k < replaced && in.ok(); ++k) {
-      op.replaced.push_back(read_id());
-      if (op.replaced[k].is_nil() || (k > 0 && op.replaced[k] <= op.replaced[k - 1])) in.fail();
-    }
-    uint64_t kind = in.varint();
-    if (kind == 0 || kind > 0xFFFF) in.fail();
-    op.kind = static_cast<uint16_t>(kind);
-    ByteView body = in.bytes();
-    if (body.size() > kOpBytesMax && kind != static_cast<uint16_t>(OpKind::kCarry)) in.fail();
-    op.body.assign(body.begin(), body.end());
-    ops.push_back(std::move(op));
-  }
-  if (!in.done() || used != ids.size()) return corrupt("A chunk of operations is damaged: fetch it again.");
-  return ops;
 }
 
 Bytes encode_version(const Version& version) {

@@ -1,66 +1,131 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/replica/conflicts.h"
 
+#include <algorithm>
+
 namespace kalends {
 namespace {
 
-// Two places differ to a person when the list differs; an order within one list is not worth a question.
-bool is_same_to_a_person(const Value& a, const Value& b) {
-  const auto* p = std::get_if<Position>(&a);
-  const auto* q = std::get_if<Position>(&b);
-  if (p && q) return p->list == q->list && p->parent == q->parent;
-  return a == b;
-}
+class Collecting {
+ public:
+  Collecting(const Document& document, const Entity& entity, std::vector<Conflict>& conflicts)
+      : document_(document), entity_(entity), conflicts_(conflicts) {}
 
-ConflictValue shown(const RegisterValue& value, bool is_winner) {
-  return {value.op, value.value, value.author, value.stamp.ms(), is_winner};
-}
+  void run() {
+    if (!entity_.is_live()) return;
+    collect_values();
+    collect_text();
+    collect_deletion();
+    collect_dates();
+  }
 
-void collect(const Entity& entity, const OpId& child, std::vector<Conflict>& conflicts) {
-  if (!entity.is_live()) return;
-  auto open = [&](ConflictKind kind, Field field, Id128 key = {}) -> Conflict& {
-    return conflicts.emplace_back(Conflict{kind, child, entity.type, field, key, {}});
-  };
-  for (const auto& [key, reg] : entity.registers) {
-    if (key.field == Field::kHome) continue;  // the hub decides it
-    Conflict conflict{ConflictKind::kValue, child, entity.type, key.field, key.key, {}};
-    for (const RegisterValue& value : reg.values) {
-      bool is_new = true;
-      for (const ConflictValue& kept : conflict.values)
-        is_new = is_new && !is_same_to_a_person(kept.value, value.value);
-      if (is_new) conflict.values.push_back(shown(value, conflict.values.empty()));
+ private:
+  // Two places differ to a person when the list differs; an order within one list is not worth a question.
+  static bool is_same_to_a_person(const Stored& a, const Stored& b) {
+    if (a.kind == ValueKind::kPosition && b.kind == ValueKind::kPosition)
+      return a.place->list == b.place->list && a.place->parent == b.place->parent;
+    return same(a, b);
+  }
+
+  bool is_text(Field field) const {
+    const FieldSpec* spec = find_field(entity_.type(), field);
+    return spec && spec->merge == Merge::kText;
+  }
+
+  ConflictValue shown(const Cell& cell, bool is_winner) const {
+    return {document_.names.op_id(cell.op), unstore(document_.names, cell.value),
+            MemberId{document_.names.ids[cell.author]}, cell.stamp.ms(), is_winner};
+  }
+
+  Conflict& open(ConflictKind kind, Field field, IdRef key = 0) {
+    conflicts_.push_back({kind, entity_.child(), entity_.type(), field, document_.names.ids[key], {}});
+    return conflicts_.back();
+  }
+
+  void collect_values() {
+    const auto& cells = entity_.record().cells;
+    // Most registers hold one value: nothing to sort, nothing to say.
+    std::vector<const Cell*> open_cells;
+    for (const Cell* a = cells.begin(); a != cells.end(); ++a) {
+      if (a->is_add || a->field == Field::kHome || is_text(a->field)) continue;  // the hub decides where a card lives
+      for (const Cell* b = cells.begin(); b != cells.end(); ++b)
+        if (a != b && a->field == b->field && a->key == b->key && !b->is_add) {
+          open_cells.push_back(a);
+          break;
+        }
     }
-    if (conflict.values.size() > 1) conflicts.push_back(std::move(conflict));
+    if (open_cells.empty()) return;
+    std::sort(open_cells.begin(), open_cells.end(), [&](const Cell* a, const Cell* b) {
+      if (a->field != b->field) return a->field < b->field;
+      if (a->key != b->key) return document_.names.ids[a->key] < document_.names.ids[b->key];
+      return wins(document_, *a, *b);
+    });
+    for (size_t begin = 0; begin < open_cells.size();) {
+      size_t end = begin;
+      std::vector<const Cell*> different;
+      for (; end < open_cells.size() && open_cells[end]->field == open_cells[begin]->field &&
+             open_cells[end]->key == open_cells[begin]->key;
+           ++end) {
+        bool is_new = std::none_of(different.begin(), different.end(), [&](const Cell* kept) {
+          return is_same_to_a_person(kept->value, open_cells[end]->value);
+        });
+        if (is_new) different.push_back(open_cells[end]);
+      }
+      if (different.size() > 1) {
+        Conflict& conflict = open(ConflictKind::kValue, different[0]->field, different[0]->key);
+        for (const Cell* cell : different) conflict.values.push_back(shown(*cell, conflict.values.empty()));
+      }
+      begin = end;
+    }
   }
-  if (!entity.text_offers.empty()) {
-    Conflict& conflict =
-        open(ConflictKind::kText, entity.type == EntityType::kItem ? Field::kText : Field::kDescription);
-    conflict.values.push_back({OpId{}, entity.text.text(), entity.creator, entity.created_at.ms(), true});
-    for (const RegisterValue& value : entity.text_offers) conflict.values.push_back(shown(value, false));
+
+  void collect_text() {
+    std::vector<const Cell*> offers;
+    for (const Cell& cell : entity_.record().cells)
+      if (cell.is_offer && cell.value.kind == ValueKind::kText && is_text(cell.field)) offers.push_back(&cell);
+    if (offers.empty()) return;
+    std::sort(offers.begin(), offers.end(), [&](const Cell* a, const Cell* b) { return wins(document_, *a, *b); });
+    Conflict& conflict = open(ConflictKind::kText, offers[0]->field);
+    conflict.values.push_back({OpId{}, entity_.text(), entity_.creator(), entity_.created_at().ms(), true});
+    for (const Cell* offer : offers) conflict.values.push_back(shown(*offer, false));
   }
-  if (entity.has_open_deletion()) {
+
+  void collect_deletion() {
+    if (!entity_.has_open_deletion()) return;
+    std::vector<const Deletion*> deletions;
+    for (const Deletion& deletion : entity_.rarities().deletions) deletions.push_back(&deletion);
+    const ReplicaOrder order = document_.names.order();
+    std::sort(deletions.begin(), deletions.end(),
+              [&](const Deletion* a, const Deletion* b) { return order.less(a->op, b->op); });
     Conflict& conflict = open(ConflictKind::kDeletion, Field::kTitle);
-    for (const Deletion& deletion : entity.deletions)
-      conflict.values.push_back({deletion.op, std::monostate{}, deletion.author, deletion.stamp.ms(), false});
+    for (const Deletion* deletion : deletions)
+      conflict.values.push_back({document_.names.op_id(deletion->op), std::monostate{},
+                                 MemberId{document_.names.ids[deletion->author]}, deletion->stamp.ms(), false});
   }
-  const RegisterValue* start = entity.winner(Field::kStart);
-  const RegisterValue* due = entity.winner(Field::kDue);
-  const When* start_when = start ? std::get_if<When>(&start->value) : nullptr;
-  const When* due_when = due ? std::get_if<When>(&due->value) : nullptr;
-  if (start_when && due_when && is_start_after_due(*start_when, *due_when)) {
+
+  void collect_dates() {
+    const Cell* start = entity_.winner_cell(Field::kStart);
+    const Cell* due = entity_.winner_cell(Field::kDue);
+    bool are_both = start && due && start->value.kind == ValueKind::kWhen && due->value.kind == ValueKind::kWhen;
+    if (!are_both || !is_start_after_due(unstore_when(*start->value.when), unstore_when(*due->value.when))) return;
     Conflict& conflict = open(ConflictKind::kDates, Field::kDue);
     conflict.values.push_back(shown(*start, true));
     conflict.values.push_back(shown(*due, true));
   }
-}
+
+  const Document& document_;
+  const Entity& entity_;
+  std::vector<Conflict>& conflicts_;
+};
 
 }  // namespace
 
-std::vector<Conflict> conflicts_of(const Entity& entity) {
+std::vector<Conflict> conflicts_of(const Document& document, const Entity& entity) {
   std::vector<Conflict> conflicts;
   if (!entity.is_live()) return conflicts;
-  collect(entity, {}, conflicts);
-  for (const auto& [id, child] : entity.children) collect(child, id, conflicts);
+  Collecting(document, entity, conflicts).run();
+  if (entity.record().first_child != kNoSlot)
+    for (const Entity& child : entity.children()) Collecting(document, child, conflicts).run();
   return conflicts;
 }
 

@@ -2,16 +2,10 @@
 #include "core/replica/replica.h"
 
 #include <algorithm>
+#include <new>
 
 namespace kalends {
 namespace {
-
-Document empty_document(const ReplicaOptions& options) {
-  Document document;
-  document.id = options.document;
-  document.kind = options.kind;
-  return document;
-}
 
 std::vector<TrayEntry> words_of(const Op& op) {
   std::vector<TrayEntry> words;
@@ -29,6 +23,19 @@ std::vector<TrayEntry> words_of(const Op& op) {
   return words;
 }
 
+bool covers(const std::vector<uint32_t>& counters, const OpRef& op) {
+  return op.replica < counters.size() && op.counter <= counters[op.replica];
+}
+
+// What a version covers, by replica number; replicas that this document never heard of do not matter.
+std::vector<uint32_t> counters_of(const Interner& names, const Version& version) {
+  std::vector<uint32_t> counters(names.replica_ids.size());
+  for (const auto& [replica, counter] : version.entries())
+    if (uint32_t number = names.find_replica(replica); number != 0)
+      counters[number] = static_cast<uint32_t>(std::min<uint64_t>(counter, kCounterMax));
+  return counters;
+}
+
 }  // namespace
 
 Op void_of(const Op& refused, ErrorCode reason) {
@@ -39,21 +46,47 @@ Op void_of(const Op& refused, ErrorCode reason) {
   return op;
 }
 
-Replica::Replica(const ReplicaOptions& options) : options_(options), document_(empty_document(options)) {}
+Replica::Replica(const ReplicaOptions& options) : options_(options), document_(options.document, options.kind) {
+  me_ = document_.names.replica(options.replica);
+}
 
-Result<Replica> Replica::open(const ReplicaOptions& options, ByteView snapshot, const std::vector<Op>& ops) {
+Result<Replica> Replica::open(const ReplicaOptions& options, ByteView saved, const std::vector<Op>& ops,
+                              bool is_trusted) {
   Replica replica(options);
-  if (!snapshot.empty()) {
-    KALENDS_TRY(replica.document_, decode_document(snapshot));
-    if (replica.document_.id != options.document || replica.document_.kind != options.kind)
-      return corrupt("The snapshot belongs to another document.");
-    replica.base_.assign(snapshot.begin(), snapshot.end());
-    replica.floor_ = replica.document_.version;
-    replica.order_.rebuild(replica.document_);
-    for (const auto& [id, entity] : replica.document_.entities)
-      for (const auto& [key, reg] : entity.registers)
-        for (const RegisterValue& value : reg.values)
-          if (value.op.replica == options.replica) replica.clock_.follow(value.stamp, kHlcMsMax);
+  if (!saved.empty()) {
+    // An image, and perhaps a chunk of what came after it.
+    Reader in(saved);
+    if (in.u8() != kImageFormat)
+      return Error{ErrorCode::kUnsupportedVersion,
+                   "This snapshot was written by another version of Kalends: update this copy.", 0};
+    size_t size = static_cast<size_t>(in.fixed64());
+    if (!in.ok() || size > in.remaining()) return corrupt("The snapshot is cut short: fetch it again.");
+    Interner& names = replica.document_.names;
+    const char* kept = names.arena.copy(as_text(in.raw(in.remaining())));
+    ByteView all = {reinterpret_cast<const uint8_t*>(kept), saved.size() - 9};
+    if (size > 0) {
+      // The tables start anew, in the order of the image's directory.
+      Arena arena = std::move(names.arena);
+      replica.document_ = Document(options.document, options.kind);
+      replica.document_.names.arena = std::move(arena);
+      KALENDS_TRY(replica.image_, Image::open(all.first(size), replica.document_));
+      if (replica.document_.id != options.document || replica.document_.kind != options.kind)
+        return corrupt("The snapshot belongs to another document.");
+      replica.me_ = replica.document_.names.replica(options.replica);
+      if (!replica.image_->is_archive()) replica.floor_ = replica.document_.version();
+      if (!is_trusted) {
+        replica.document_.warm_all();
+        if (replica.document_.is_damaged())
+          return corrupt("The snapshot is damaged: fetch it again or restore a backup.");
+      }
+      if (replica.me_ < replica.document_.stamps.size())
+        replica.clock_.follow(replica.document_.stamps[replica.me_], kHlcMsMax);
+    }
+    if (size < all.size()) {
+      MergeResult tail;
+      KALENDS_TRY_VOID(replica.merge_chunk(all.subspan(size), 0, tail));
+      if (tail.held_back > 0) return corrupt("Operations are missing: fetch the document again.");
+    }
   }
   // Its own stamps stay ahead of what it wrote before, however the wall clock moved: follow without a limit.
   for (const Op& op : ops)
@@ -61,106 +94,304 @@ Result<Replica> Replica::open(const ReplicaOptions& options, ByteView snapshot, 
   KALENDS_TRY(MergeResult merged, replica.merge(ops, 0));
   if (merged.held_back > 0)
     return corrupt("Operations are missing before the stored ones: fetch the document again.");
+  if (replica.me_ < replica.document_.stamps.size())
+    replica.clock_.follow(replica.document_.stamps[replica.me_], kHlcMsMax);
   return replica;
 }
 
-Result<MergeResult> Replica::merge(const std::vector<Op>& ops, int64_t now_ms) {
-  std::vector<OpBody> bodies;
-  bodies.reserve(ops.size());
-  for (const Op& op : ops) {
-    KALENDS_TRY(OpBody body, decode_body(op.kind, op.body));
-    bodies.push_back(std::move(body));
-  }
-  if (early_.size() + ops.size() > kHeldBackMax + 1 && !early_.empty())
-    return Error{ErrorCode::kConflict, "Too many operations wait for missing ones: fetch the document again.",
-                 0};
+MergeResult Replica::fold(std::span<Record* const> records, int64_t now_ms) {
   MergeResult result;
-  auto apply_one = [&](const Op& op, const OpBody& body) {
-    switch (apply(document_, op, body, result.changes)) {
+  auto fold_one = [&](Record* record) {
+    switch (apply(document_, *record, result.changes)) {
       case Applied::kNew:
-        clock_.follow(op.stamp, now_ms);
-        log_.push_back(op);
+        clock_.follow(record->stamp, now_ms);
+        log_.push_back(record);
         ++result.applied;
         break;
       case Applied::kKnown:
         break;
       case Applied::kEarly:
-        early_.emplace(op.id, op);
+        early_.emplace(document_.names.op_id(record->id), record);
         break;
     }
   };
-  for (size_t i = 0; i < ops.size(); ++i) apply_one(ops[i], bodies[i]);
+  for (Record* record : records) fold_one(record);
   // What waited may have become due; each pass applies at least one operation or ends.
   for (bool progress = !early_.empty(); progress;) {
     progress = false;
     for (auto it = early_.begin(); it != early_.end();) {
-      if (it->first.counter > document_.version.of(it->first.replica) + 1) {
+      if (it->second->id.counter > document_.counter_of(it->second->id.replica) + 1) {
         ++it;
         continue;
       }
-      auto body = decode_body(it->second.kind, it->second.body);
-      KALENDS_CHECK(body.ok());
-      apply_one(it->second, *body);
+      Record* due = it->second;
       it = early_.erase(it);
+      fold_one(due);
       progress = true;
     }
   }
   result.held_back = early_.size();
-  note(result.changes);
   return result;
+}
+
+Result<MergeResult> Replica::merge(const std::vector<Op>& ops, int64_t now_ms) {
+  if (early_.size() + ops.size() > kHeldBackMax + 1 && !early_.empty())
+    return Error{ErrorCode::kConflict, "Too many operations wait for missing ones: fetch the document again.", 0};
+  std::vector<Record*> records;
+  records.reserve(ops.size());
+  for (const Op& op : ops) {
+    KALENDS_TRY(Record record, record_of(document_.names, op));
+    records.push_back(new (document_.names.arena.take(sizeof(Record))) Record(record));
+  }
+  return fold(records, now_ms);
+}
+
+Status Replica::merge_chunk(ByteView chunk, int64_t now_ms, MergeResult& result) {
+  KALENDS_TRY(std::vector<Record*> records, read_chunk(document_.names, &document_, chunk));
+  if (early_.size() + records.size() > kHeldBackMax + 1 && !early_.empty())
+    return Error{ErrorCode::kConflict, "Too many operations wait for missing ones: fetch the document again.", 0};
+  result = fold(records, now_ms);
+  return {};
+}
+
+Status Replica::merge_stored(ByteView chunk, MergeResult& result) {
+  KALENDS_TRY_VOID(merge_chunk(chunk, 0, result));
+  if (me_ < document_.stamps.size()) clock_.follow(document_.stamps[me_], kHlcMsMax);
+  return {};
+}
+
+// The state from the image and the log once more, after an operation of the log changed.
+void Replica::rebuild() {
+  Interner names = std::move(document_.names);
+  document_ = Document(options_.document, options_.kind);
+  document_.names = std::move(names);
+  if (image_) image_->install(document_);
+  Changes ignored;
+  for (const Record* record : log_) apply(document_, *record, ignored);
+  order_.reset();
+}
+
+// Takes the operations out of an archive, so that they can be changed.
+void Replica::unpack() {
+  if (!image_ || !image_->is_archive()) return;
+  Arena records;
+  std::vector<const Record*> all = all_records(records);
+  Bytes chunk = writer_.encode(document_.names, all);
+  image_.reset();
+  log_.clear();
+  Interner names = std::move(document_.names);
+  document_ = Document(options_.document, options_.kind);
+  document_.names = std::move(names);
+  order_.reset();
+  auto again = read_chunk(document_.names, nullptr, chunk);
+  KALENDS_CHECK(again.ok());
+  HlcClock clock = clock_;
+  fold(*again, 0);
+  clock_ = clock;
 }
 
 Replica::Retraction Replica::retract(const std::vector<Refusal>& refusals) {
   Retraction retraction;
+  auto find = [&](const OpRef& op) {
+    return std::find_if(log_.begin(), log_.end(), [&](const Record* record) { return record->id == op; });
+  };
   for (const Refusal& refusal : refusals) {
-    auto it = std::find_if(log_.begin(), log_.end(), [&](const Op& op) { return op.id == refusal.op; });
-    if (it == log_.end() || it->kind == static_cast<uint16_t>(OpKind::kVoid)) continue;
-    auto words = words_of(*it);
+    OpRef op = document_.names.find_op(refusal.op);
+    if (op.is_nil() || !covers(document_.counters, op)) continue;
+    auto it = find(op);
+    if (it == log_.end()) {
+      unpack();
+      it = find(op);
+    }
+    if (it == log_.end() || (*it)->is(OpKind::kVoid)) continue;
+    Op refused = op_of(document_.names, **it);
+    auto words = words_of(refused);
     retraction.tray.insert(retraction.tray.end(), words.begin(), words.end());
-    retraction.changes.touch(it->target);
-    *it = void_of(*it, refusal.reason);
-    retraction.voids.push_back(*it);
+    retraction.changes.touch((*it)->target);
+    Op stand_in = void_of(refused, refusal.reason);
+    auto record = record_of(document_.names, stand_in);
+    KALENDS_CHECK(record.ok());
+    *it = new (document_.names.arena.take(sizeof(Record))) Record(*record);
+    retraction.voids.push_back(std::move(stand_in));
   }
-  if (retraction.voids.empty()) return retraction;
-  document_ = empty_document(options_);
-  if (!base_.empty()) {
-    auto base = decode_document(base_);
-    KALENDS_CHECK(base.ok());
-    document_ = std::move(base).value();
-  }
-  Changes ignored;
-  for (const Op& op : log_) {
-    auto body = decode_body(op.kind, op.body);
-    KALENDS_CHECK(body.ok());
-    apply(document_, op, *body, ignored);
-  }
-  order_.rebuild(document_);
+  if (!retraction.voids.empty()) rebuild();
   return retraction;
 }
 
+std::vector<const Record*> Replica::all_records(Arena& arena) const {
+  std::vector<const Record*> records;
+  if (image_ && image_->is_archive()) {
+    for (uint32_t block = 0; block < image_->block_count(); ++block)
+      if (!image_->read_operations(document_, block, arena, records)) document_.set_damaged();
+    const ReplicaOrder order = document_.names.order();
+    std::sort(records.begin(), records.end(),
+              [&](const Record* a, const Record* b) { return order.less(a->id, b->id); });
+  }
+  records.insert(records.end(), log_.begin(), log_.end());
+  return records;
+}
+
+namespace {
+
+Error gone() {
+  return Error{ErrorCode::kConflict, "That version is older than the kept history: take the snapshot.", 0};
+}
+
+}  // namespace
+
 Result<std::vector<Op>> Replica::ops_since(const Version& version) const {
-  if (!version.covers(floor_))
-    return Error{ErrorCode::kConflict, "That version is older than the kept history: take the snapshot.", 0};
+  if (!version.covers(floor_)) return gone();
+  std::vector<uint32_t> known = counters_of(document_.names, version);
+  Arena arena;
   std::vector<Op> ops;
-  for (const Op& op : log_)
-    if (!version.covers(op.id)) ops.push_back(op);
+  for (const Record* record : all_records(arena))
+    if (!covers(known, record->id)) ops.push_back(op_of(document_.names, *record));
   return ops;
 }
 
-Bytes Replica::snapshot() const {
+Result<Bytes> Replica::chunk_since(const Version& version) const {
+  if (!version.covers(floor_)) return gone();
+  std::vector<uint32_t> known = counters_of(document_.names, version);
+  Arena arena;
+  std::vector<const Record*> records;
+  // What the image holds need not be read when all of it is known.
+  bool is_image_known = true;
+  if (image_ && image_->is_archive())
+    for (const auto& [op, stamp] : image_->version()) is_image_known = is_image_known && covers(known, op);
+  if (is_image_known) {
+    for (const Record* record : log_)
+      if (!covers(known, record->id)) records.push_back(record);
+  } else {
+    for (const Record* record : all_records(arena))
+      if (!covers(known, record->id)) records.push_back(record);
+  }
+  return writer_.encode(document_, records, version.empty() ? nullptr : &known);
+}
+
+namespace {
+
+Bytes saved_bytes(ByteView image, ByteView tail) {
   Writer out;
-  encode_document(out, document_);
+  out.u8(kImageFormat);
+  out.fixed64(image.size());
+  out.raw(image);
+  out.raw(tail);
   return out.take();
 }
 
-void Replica::compact() {
-  base_ = snapshot();
-  floor_ = document_.version;
-  log_.clear();
+}  // namespace
+
+Bytes Replica::snapshot() const { return saved_bytes(encode_snapshot(document_), {}); }
+
+Bytes Replica::save() const {
+  if (image_ && (log_.empty() || !floor_.empty())) {
+    std::vector<const Record*> tail(log_);
+    return saved_bytes(image_->bytes(), writer_.encode(document_.names, tail));
+  }
+  Arena arena;
+  return saved_bytes(encode_archive(document_, all_records(arena)), {});
 }
 
-void Replica::note(const Changes& changes) {
-  for (const Id128& entity : changes.entities) order_.update(document_, entity);
+void Replica::compact() {
+  Bytes bytes = snapshot();
+  auto fresh = Replica::open(options_, bytes, {}, true);
+  KALENDS_CHECK(fresh.ok());
+  std::vector<Op> waiting;
+  for (const auto& [id, record] : early_) waiting.push_back(op_of(document_.names, *record));
+  fresh->clock_ = clock_;
+  *this = std::move(*fresh);
+  auto merged = merge(waiting, 0);
+  KALENDS_CHECK(merged.ok());
+}
+
+Result<Replica> Replica::at(const Version& version) const {
+  if (!version.covers(floor_)) return gone();
+  std::vector<uint32_t> known = counters_of(document_.names, version);
+  Arena arena;
+  std::vector<const Record*> records;
+  for (const Record* record : all_records(arena))
+    if (covers(known, record->id)) records.push_back(record);
+  ReplicaOptions options = options_;
+  options.replica = {};  // nobody: it is to read
+  Bytes base = image_ && !image_->is_archive() ? saved_bytes(image_->bytes(), {}) : Bytes{};
+  KALENDS_TRY(Replica then, Replica::open(options, base, {}, true));
+  MergeResult merged;
+  KALENDS_TRY_VOID(then.merge_chunk(writer_.encode(document_.names, records), 0, merged));
+  return then;
+}
+
+std::vector<Op> Replica::log() const {
+  Arena arena;
+  std::vector<Op> ops;
+  for (const Record* record : all_records(arena)) ops.push_back(op_of(document_.names, *record));
+  return ops;
+}
+
+std::vector<const Record*> Replica::own_since(uint64_t counter, Arena& arena) const {
+  // Own operations stand in the log in their order: search from its end.
+  std::vector<const Record*> own;
+  uint32_t left = document_.counter_of(me_);
+  for (size_t i = log_.size(); i > 0 && left >= counter && left > 0; --i) {
+    if (log_[i - 1]->id.replica != me_) continue;
+    if (log_[i - 1]->id.counter < counter) break;
+    own.push_back(log_[i - 1]);
+    left = log_[i - 1]->id.counter - 1;
+  }
+  std::reverse(own.begin(), own.end());
+  if (left < counter || !image_ || !image_->is_archive()) return own;
+  std::vector<const Record*> all = all_records(arena);
+  all.erase(std::remove_if(all.begin(), all.end(),
+                           [&](const Record* r) { return r->id.replica != me_ || r->id.counter < counter; }),
+            all.end());
+  return all;
+}
+
+Bytes Replica::base() const {
+  return image_ && !image_->is_archive() ? saved_bytes(image_->bytes(), {}) : Bytes{};
+}
+
+std::vector<const Record*> Replica::history_of(const Id128& entity, Arena& arena) const {
+  std::vector<const Record*> history;
+  IdRef id = document_.names.ids.find(entity);
+  if (id == 0) return history;
+  auto keep = [&](const Record* record) {
+    if (record->target == id && !record->is(OpKind::kCarry)) history.push_back(record);
+    if (record->is(OpKind::kCarry))
+      for (uint32_t i = 0; i < record->count; ++i)
+        if (record->carried[i].target == id) history.push_back(&record->carried[i]);
+  };
+  if (image_ && image_->is_archive()) {
+    std::vector<const Record*> records;
+    if (uint32_t block = image_->block_of(id); block != kNoSlot)
+      if (!image_->read_operations(document_, block, arena, records)) document_.set_damaged();
+    for (const Record* record : records) keep(record);
+  }
+  for (const Record* record : log_) keep(record);
+  const ReplicaOrder order = document_.names.order();
+  std::sort(history.begin(), history.end(), [&](const Record* a, const Record* b) {
+    return a->stamp != b->stamp ? a->stamp < b->stamp : order.less(a->id, b->id);
+  });
+  return history;
+}
+
+std::vector<Entity> Replica::cards(const Id128& list) const {
+  std::vector<Entity> cards;
+  IdRef id = document_.names.ids.find(list);
+  if (id == 0 && !list.is_nil()) return cards;
+  for (const OrderIndex::Entry& entry : order_.cards(document_, id)) cards.emplace_back(document_, entry.slot);
+  return cards;
+}
+
+std::vector<Entity> Replica::ordered(EntityType type) const {
+  std::vector<Entity> entities;
+  for (const OrderIndex::Entry& entry : order_.of(document_, type)) entities.emplace_back(document_, entry.slot);
+  return entities;
+}
+
+std::vector<Id128> Replica::lists_with_cards() const {
+  std::vector<Id128> lists;
+  for (IdRef list : order_.lists_with_cards(document_)) lists.push_back(document_.names.ids[list]);
+  return lists;
 }
 
 }  // namespace kalends

@@ -50,22 +50,16 @@ Bytes Session::start() {
 std::vector<Bytes> Session::pushes() {
   std::vector<Bytes> messages;
   if (!is_welcomed_) return messages;
-  ReplicaId me = replica_->options().replica;
-  std::vector<Op> batch;
-  auto flush = [&] {
+  Arena arena;
+  std::vector<const Record*> own = replica_->own_since(sent_ + 1, arena);
+  for (size_t begin = 0; begin < own.size(); begin += kPushOpsMax) {
+    auto batch = std::span(own).subspan(begin, std::min(kPushOpsMax, own.size() - begin));
     Cbor push = Cbor::map();
     push.set("t", "push");
-    push.set("ops", Cbor::bytes(encode_chunk(batch)));
+    push.set("ops", Cbor::bytes(replica_->chunk_of(batch)));
     messages.push_back(encode_cbor(push));
-    batch.clear();
-  };
-  for (const Op& op : replica_->log()) {
-    if (op.id.replica != me || op.id.counter <= sent_) continue;
-    batch.push_back(op);
-    sent_ = op.id.counter;
-    if (batch.size() == kPushOpsMax) flush();
+    sent_ = batch.back()->id.counter;
   }
-  if (!batch.empty()) flush();
   return messages;
 }
 
@@ -127,7 +121,7 @@ Status Session::take_snapshot(const Cbor& message, int64_t now_ms, Received& rec
   KALENDS_TRY(MergeResult merged, fresh.merge(mine, now_ms));
   (void)merged;
   *replica_ = std::move(fresh);
-  for (const auto& [id, entity] : replica_->document().entities) received.changes.touch(id);
+  for (const Entity& entity : replica_->document().all()) received.changes.touch(entity.record().id);
   cursor_ = {message["epoch"].as_int(), message["seq"].as_int()};
   received.is_rewritten = true;
   ByteView base = message["snapshot"].as_byte_view();

@@ -41,6 +41,13 @@ int64_t Reader::zigzag() {
   return static_cast<int64_t>(value >> 1 ^ (~(value & 1) + 1));
 }
 
+uint64_t Reader::fixed64() {
+  ByteView bytes = raw(8);
+  uint64_t value = 0;
+  for (size_t i = 0; i < bytes.size(); ++i) value |= uint64_t{bytes[i]} << 8 * i;
+  return value;
+}
+
 Id128 Reader::id() {
   Id128 id;
   ByteView bytes = raw(16);

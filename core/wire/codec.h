@@ -22,6 +22,10 @@ class Writer {
   }
   void id(const Id128& value) { raw(value.bytes); }
   void raw(ByteView bytes) { out_.insert(out_.end(), bytes.begin(), bytes.end()); }
+  // Little-endian.
+  void fixed64(uint64_t value) {
+    for (int i = 0; i < 8; ++i) u8(static_cast<uint8_t>(value >> 8 * i));
+  }
   void bytes(ByteView bytes) {
     varint(bytes.size());
     raw(bytes);
@@ -42,6 +46,7 @@ class Reader {
   bool ok() const { return ok_; }
   bool done() const { return ok_ && rest_.empty(); }
   size_t remaining() const { return rest_.size(); }
+  const uint8_t* position() const { return rest_.data(); }
   void fail() {
     ok_ = false;
     rest_ = {};
@@ -50,6 +55,7 @@ class Reader {
   uint8_t u8();
   uint64_t varint();
   int64_t zigzag();
+  uint64_t fixed64();
   Id128 id();
   ByteView raw(size_t count);
   ByteView bytes();

@@ -7,7 +7,6 @@
 #include "core/base/hash.h"
 #include "core/base/prng.h"
 #include "core/base/text.h"
-#include "core/model/rank.h"
 #include "core/time/hlc.h"
 #include "core/time/wall_time.h"
 
@@ -121,63 +120,6 @@ TEST_CASE("only what is a date by itself is a valid date") {
   CHECK_FALSE(is_valid_when(When::timed({INT64_MAX}, "UTC")));
   CHECK_FALSE(is_valid_when(When::timed({INT64_MIN}, "UTC")));
   CHECK_FALSE(is_valid_when(When::timed({0}, "Not a zone!")));
-}
-
-TEST_CASE("there is always a rank between two others") {
-  rc::check("rank_between", [](uint64_t seed) {
-    Prng random(seed);
-    std::vector<std::string> ranks;
-    std::vector<ReplicaId> replicas = {ReplicaId{random.id()}, ReplicaId{random.id()},
-                                       ReplicaId{random.id()}};
-    for (uint64_t counter = 1; counter <= 300; ++counter) {
-      // At the end, at the beginning, and at random places, as people do.
-      size_t at = random.chance(1, 3)   ? ranks.size()
-                  : random.chance(1, 3) ? 0
-                                        : random.below(ranks.size() + 1);
-      std::string left = at > 0 ? ranks[at - 1] : "";
-      std::string right = at < ranks.size() ? ranks[at] : "";
-      std::string rank = rank_between(left, right, {replicas[random.below(3)], counter});
-      RC_ASSERT(!rank.empty());
-      RC_ASSERT(left < rank);
-      RC_ASSERT(right.empty() || rank < right);
-      ranks.insert(ranks.begin() + static_cast<std::ptrdiff_t>(at), rank);
-    }
-  });
-}
-
-TEST_CASE("ranks stay short when cards are added one after another, at either end") {
-  ReplicaId replica{derive_id(as_bytes("r"))};
-  std::string bottom, top;
-  for (uint64_t counter = 1; counter <= 5000; ++counter) {
-    bottom = rank_between(bottom, "", {replica, 2 * counter});
-    top = rank_between("", top.empty() ? bottom : top, {replica, 2 * counter + 1});
-  }
-  CHECK(bottom.size() <= 64);
-  CHECK(top.size() <= 64);
-}
-
-TEST_CASE("runs that two people insert at one place do not interleave") {
-  ReplicaId anna{derive_id(as_bytes("anna"))}, ben{derive_id(as_bytes("ben"))};
-  std::string left = rank_between("", "", {anna, 1});
-  std::string right = rank_between(left, "", {anna, 2});
-  auto run_of = [&](ReplicaId who) {
-    std::vector<std::pair<std::string, char>> run;
-    std::string previous = left;
-    for (uint64_t i = 0; i < 20; ++i) {
-      previous = rank_between(previous, right, {who, 100 + i});
-      run.emplace_back(previous, who == anna ? 'a' : 'b');
-    }
-    return run;
-  };
-  auto all = run_of(anna);
-  auto other = run_of(ben);
-  all.insert(all.end(), other.begin(), other.end());
-  std::sort(all.begin(), all.end());
-  std::string order;
-  for (const auto& [rank, who] : all) order += who;
-  bool is_apart = order == std::string(20, 'a') + std::string(20, 'b') ||
-                  order == std::string(20, 'b') + std::string(20, 'a');
-  CHECK(is_apart);
 }
 
 TEST_CASE("SHA-256 is the standard's") {

@@ -37,10 +37,13 @@ struct Person {
     REQUIRE(merged.ok());
     REQUIRE(merged->held_back == 0);
   }
-  const Entity& card(std::string_view name) const {
-    const Entity* entity = replica.document().find(named_id(name));
-    REQUIRE(entity != nullptr);
-    return *entity;
+  Entity card(std::string_view name) const {
+    Entity entity = replica.document().find(named_id(name));
+    REQUIRE(entity);
+    return entity;
+  }
+  std::vector<Conflict> conflicts(std::string_view name) const {
+    return conflicts_of(replica.document(), card(name));
   }
 
   MemberId member;
@@ -68,9 +71,8 @@ inline Placement first() { return {Placement::Where::kFirst, {}, {}}; }
 
 inline std::string order_of(const Person& person, std::string_view list) {
   std::string names;
-  for (const auto& [rank, id] : person.replica.order().cards(named_id(list)))
-    if (person.replica.document().find(id)->is_live())
-      names += (names.empty() ? "" : " ") + person.replica.document().find(id)->text_value(Field::kTitle);
+  for (const Entity& card : person.replica.cards(named_id(list)))
+    if (card.is_live()) names += (names.empty() ? "" : " ") + card.text_value(Field::kTitle);
   return names;
 }
 

@@ -23,18 +23,16 @@ TEST_CASE("one list of commands makes a card, its checklists and their items in 
                                checklist_on("X", "second"), item_of("X", "a", 2), item_of("X", "b", 3),
                                item_of("X", "c", 2)});
 
-  const Entity& card = anna.card("X");
-  auto text = [&](size_t command) { return card.children.at(made.created[command]).text.text(); };
-  auto parent = [&](size_t command) {
-    return std::get<Position>(card.children.at(made.created[command]).value(Field::kPosition)).parent;
+  auto child = [&](size_t command) {
+    return anna.replica.document().find(named_id("X"), made.created[command]);
   };
+  auto text = [&](size_t command) { return child(command).text(); };
+  auto parent = [&](size_t command) { return child(command).position()->parent; };
   CHECK(text(4) == "a");
   CHECK(parent(4) == made.created[2]);
   CHECK(parent(5) == made.created[3]);
   CHECK(parent(6) == made.created[2]);
-  auto rank = [&](size_t command) {
-    return std::get<Position>(card.children.at(made.created[command]).value(Field::kPosition)).rank;
-  };
+  auto rank = [&](size_t command) { return child(command).position()->rank; };
   CHECK(rank(4) < rank(6));
 }
 

@@ -20,16 +20,10 @@ struct World {
   }
 
   Id128 some(const Person& person, EntityType type) {
-    const auto& row = person.replica.order().of(type);
-    if (type == EntityType::kCard) {
-      std::vector<Id128> cards;
-      for (const auto& [id, entity] : person.replica.document().entities)
-        if (entity.type == EntityType::kCard) cards.push_back(id);
-      return cards[random.below(cards.size())];
-    }
-    auto it = row.begin();
-    std::advance(it, random.below(row.size()));
-    return it->second;
+    std::vector<Id128> ids;
+    for (const Entity& entity : person.replica.document().all())
+      if (entity.type() == type) ids.push_back(entity.id());
+    return ids[random.below(ids.size())];
   }
 
   When some_date() {
@@ -67,8 +61,7 @@ struct World {
       case 9:
         return RestoreCommand{target};
       case 10: {
-        const Entity* entity = person.replica.document().find(card);
-        uint32_t length = code_point_count(entity->text.text());
+        uint32_t length = code_point_count(person.replica.document().find(card).text());
         uint32_t at = static_cast<uint32_t>(random.below(length + 1));
         return SpliceCommand{
             target,
@@ -81,25 +74,22 @@ struct World {
         return AddChildCommand{
             card, EntityType::kChecklist, {{Field::kTitle, {}, std::string("steps")}}, {}, {}};
       case 13: {
-        const Entity* entity = person.replica.document().find(card);
-        for (const auto& [id, child] : entity->children)
-          if (child.type == EntityType::kChecklist)
-            return AddChildCommand{card, EntityType::kItem, {{Field::kText, {}, std::string("do")}}, id, {}};
+        for (const Entity& child : person.replica.document().find(card).children())
+          if (child.type() == EntityType::kChecklist)
+            return AddChildCommand{
+                card, EntityType::kItem, {{Field::kText, {}, std::string("do")}}, child.child(), {}};
         return SetCommand{target, {Field::kArchived, {}, true}};
       }
       case 14: {
-        const Entity* entity = person.replica.document().find(card);
-        if (!entity->children.empty()) {
-          auto it = entity->children.begin();
-          std::advance(it, random.below(entity->children.size()));
-          return DeleteCommand{{card, it->first}};
-        }
+        auto children = person.replica.document().find(card).children();
+        if (!children.empty()) return DeleteCommand{{card, children[random.below(children.size())].child()}};
         return SetCommand{target, {Field::kLocation, {}, std::string("here")}};
       }
       case 15: {
-        const Entity* entity = person.replica.document().find(card);
-        for (const auto& [key, reg] : entity->registers)
-          if (reg.values.size() > 1) return ResolveCommand{target, key.field, key.key, reg.values.back().op};
+        Entity entity = person.replica.document().find(card);
+        for (Field field : {Field::kTitle, Field::kPosition, Field::kDue, Field::kDone})
+          if (auto values = entity.values(field); values.size() > 1)
+            return ResolveCommand{target, field, {}, values.back().op};
         return SetCommand{target, {Field::kColour, {}, std::string("sage")}};
       }
       default:
@@ -224,9 +214,9 @@ TEST_CASE("no value disappears unless a later operation replaced it") {
       auto body = decode_body(op.kind, op.body);
       const auto* set_body = std::get_if<SetBody>(&*body);
       if (!set_body || replaced.count(op.id) > 0) continue;
-      const Entity* entity = replica.document().find(op.target, op.child);
-      RC_ASSERT(entity != nullptr);
-      const auto& values = entity->registers.at({set_body->field.field, set_body->field.key}).values;
+      Entity entity = replica.document().find(op.target, op.child);
+      RC_ASSERT(static_cast<bool>(entity));
+      auto values = entity.values(set_body->field.field, set_body->field.key);
       RC_ASSERT(
           std::any_of(values.begin(), values.end(), [&](const RegisterValue& v) { return v.op == op.id; }));
     }
@@ -240,10 +230,10 @@ TEST_CASE("every card that is alive stands in exactly one list") {
     world.settle();
     const Replica& replica = world.people[0].replica;
     std::map<Id128, int> seen;
-    for (const auto& [list, count] : replica.order().list_sizes())
-      for (const auto& [rank, card] : replica.order().cards(list)) ++seen[card];
-    for (const auto& [id, entity] : replica.document().entities)
-      if (entity.type == EntityType::kCard) RC_ASSERT(seen[id] == 1);
+    for (const Id128& list : replica.lists_with_cards())
+      for (const Entity& card : replica.cards(list)) ++seen[card.id()];
+    for (const Entity& entity : replica.document().all())
+      if (entity.type() == EntityType::kCard) RC_ASSERT(seen[entity.id()] == 1);
   });
 }
 

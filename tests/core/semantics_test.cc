@@ -14,7 +14,7 @@ struct Pair {
 };
 
 std::vector<Conflict> conflicts(const Person& person, std::string_view card) {
-  return conflicts_of(person.card(card));
+  return person.conflicts(card);
 }
 
 }  // namespace
@@ -52,7 +52,7 @@ TEST_CASE("an offer to a field that was never filled stays a loser") {
   When offered = When::all_day(*parse_date("2027-01-01"));
   anna.edit({OfferCommand{{named_id("card"), {}}, {Field::kStart, {}, offered}}});
   CHECK(anna.card("card").value(Field::kStart) == Value{});
-  auto conflicts = conflicts_of(anna.card("card"));
+  auto conflicts = anna.conflicts("card");
   REQUIRE(conflicts.size() == 1);
   REQUIRE(conflicts[0].values.size() == 2);
   CHECK(conflicts[0].values[0].is_winner);
@@ -133,8 +133,8 @@ TEST_CASE("ranks stay short when cards are added at the bottom or at the top") {
   for (int i = 0; i < 2000; ++i)
     anna.edit({create_card("c" + std::to_string(i), "L", i % 2 == 0 ? Placement{} : first())});
   size_t longest = 0;
-  for (const auto& [rank, id] : anna.replica.order().cards(named_id("L")))
-    longest = std::max(longest, rank.size());
+  for (const Entity& card : anna.replica.cards(named_id("L")))
+    longest = std::max(longest, card.place()->rank_text().size());
   CHECK(longest <= 40);
 }
 
@@ -158,7 +158,7 @@ TEST_CASE("descriptions written by two people merge as text") {
   pair.anna.edit({SetTextCommand{x, "the quick brown fox"}}, 2000);
   pair.ben.edit({SetTextCommand{x, "the quick fox jumps"}}, 2000);
   exchange(pair.anna, pair.ben);
-  CHECK(pair.anna.card("X").text.text() == "the quick brown fox jumps");
+  CHECK(pair.anna.card("X").text() == "the quick brown fox jumps");
 }
 
 TEST_CASE("texts typed at one place by two people do not interleave") {
@@ -169,7 +169,7 @@ TEST_CASE("texts typed at one place by two people do not interleave") {
     pair.ben.edit({SpliceCommand{x, {static_cast<uint32_t>(i), 0, "b"}}});
   }
   exchange(pair.anna, pair.ben);
-  CHECK((pair.anna.card("X").text.text() == "aaabbb" || pair.anna.card("X").text.text() == "bbbaaa"));
+  CHECK((pair.anna.card("X").text() == "aaabbb" || pair.anna.card("X").text() == "bbbaaa"));
 }
 
 TEST_CASE("dates that two people crossed are shown as an open conflict; one person cannot cross them") {
@@ -298,15 +298,15 @@ TEST_CASE("a description can be edited after an edit of it was refused and put b
   anna.edit({create_list("L"), create_card("X", "L")});
   Target card{named_id("X"), {}};
   anna.edit({SetTextCommand{card, "one two"}});
-  REQUIRE(anna.card("X").text.text() == "one two");
+  REQUIRE(anna.card("X").text() == "one two");
 
   anna.refused({SpliceCommand{card, {4, 3, "three"}}, create_list("L")});
   anna.edit({SpliceCommand{card, {4, 0, "and "}}});
 
-  CHECK(anna.card("X").text.text() == "one and two");
+  CHECK(anna.card("X").text() == "one and two");
   Person ben("ben");
   exchange(anna, ben);
-  CHECK(ben.card("X").text.text() == "one and two");
+  CHECK(ben.card("X").text() == "one and two");
 }
 
 }  // namespace kalends::test

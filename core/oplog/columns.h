@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+// Operations in columns: the i-th number of each column belongs to the i-th operation (or field, value, …) that has
+// one. Neighbours in a column are alike, so most numbers are small, columns of zeros are left out, and what is left
+// compresses well. Chunks (chunk.h) and snapshots (image.h) are made of it; docs/memory-layout.md lists the columns.
+#pragma once
+
+#include <vector>
+
+#include "core/base/u64_map.h"
+#include "core/oplog/record.h"
+#include "core/wire/codec.h"
+
+namespace kalends {
+
+enum class Column : uint8_t {
+  kReplica,
+  kCounter,
+  kMs,
+  kLogical,
+  kAuthor,
+  kBack,
+  kCause,
+  kTarget,
+  kChildReplica,
+  kChild,
+  kKind,
+  kReplaced,
+  kReplacedOp,
+  kType,
+  kField,
+  kKey,
+  kValue,
+  kNumber,
+  kWhenForm,
+  kZone,
+  kWhen,
+  kList,
+  kParent,
+  kRankShared,
+  kRankSize,
+  kRank,
+  kTextSize,
+  kRun,
+  kRange,
+  kRest,
+  kDead,
+  kCount,
+};
+inline constexpr size_t kColumns = static_cast<size_t>(Column::kCount);
+
+// Ids to small numbers, in the order of first use.
+class IdIndex {
+ public:
+  uint32_t of(IdRef ref) {
+    if (ref >= local_.size()) local_.resize(ref * 2 + 64);
+    if (local_[ref] == 0) {
+      ids_.push_back(ref);
+      local_[ref] = static_cast<uint32_t>(ids_.size());
+    }
+    return local_[ref] - 1;
+  }
+  void clear() {
+    for (IdRef ref : ids_) local_[ref] = 0;
+    ids_.clear();
+  }
+  const std::vector<IdRef>& ids() const { return ids_; }
+
+ private:
+  std::vector<uint32_t> local_;
+  std::vector<IdRef> ids_;
+};
+
+// Which register an operation wrote last, so that the next one that replaces exactly that needs no words for it.
+using LastWrites = U64Map<OpRef>;
+
+// What suits these operations; written beside the columns.
+struct ColumnOptions {
+  uint32_t slope = 0;       // of the clock: milliseconds that one operation is expected to take
+  uint32_t date_unit = 1;   // seconds that divide every wall time
+  uint32_t first_target = 0;  // local number of the first target
+};
+
+class ColumnWriter {
+ public:
+  ColumnWriter(const Interner& names, IdIndex& ids) : names_(&names), ids_(&ids) {}
+
+  // `zones` grows by the zones that dates name; several sets of columns may share it.
+  void start(const ColumnOptions& options, std::vector<std::string_view>& zones);
+  // `dead_fields`: which fields of a create do not hold any more, a bit each.
+  void add(const Record& record, uint64_t dead_fields = 0);
+  // Appends: number of columns present as a mask, their sizes, their bytes. The texts stay in `texts()`.
+  void finish(Writer& out);
+  const Bytes& texts() const { return texts_; }
+
+ private:
+  void number(Column column, uint64_t value);
+  void zigzag(Column column, int64_t value) {
+    number(column, static_cast<uint64_t>(value) << 1 ^ static_cast<uint64_t>(value >> 63));
+  }
+  void op(Column column, const OpRef& base, const OpRef& op);
+  void field(const StoredField& field, bool has_value);
+  void value(Field field, const Stored& value);
+  void run(const Record& record, const RecordText& text);
+  void add_body(const Record& record, uint64_t dead_fields, uint32_t target, uint32_t replica,
+                uint32_t child_replica);
+
+  const Interner* names_;
+  IdIndex* ids_;
+  ColumnOptions options_;
+  Bytes columns_[kColumns];
+  bool is_present_[kColumns] = {};
+  Bytes texts_;
+  std::vector<std::string_view>* zones_ = nullptr;
+  LastWrites last_;
+  std::vector<uint32_t> last_counters_;  // by replica number
+  OpRef last_op_;
+  uint64_t last_ms_ = 0;
+  uint32_t last_logical_ = 0;
+  uint32_t last_author_ = 0;
+  uint32_t last_target_ = UINT32_MAX;
+  int64_t last_when_[2] = {};
+  std::string_view last_rank_;
+};
+
+// What a ColumnReader needs besides the columns.
+struct ColumnTables {
+  const std::vector<IdRef>* ids = nullptr;             // local number -> id
+  const std::vector<std::string_view>* zones = nullptr;  // kept bytes
+  bool are_in_order = false;    // of a chunk: in the order of first use, and all of them used
+  bool may_hold_state = false;  // of a snapshot: OpKind::kRun is allowed
+};
+
+class ColumnReader {
+ public:
+  // `texts` must stay where they are as long as the records.
+  ColumnReader(Interner& names, const ColumnTables& tables, const ColumnOptions& options, Reader& columns,
+               std::string_view texts);
+  // Fails (ok() is false) on anything that ColumnWriter does not write.
+  Record next();
+  uint64_t dead_fields() const { return dead_fields_; }
+  bool ok() const { return ok_; }
+  size_t used_ids() const { return used_ids_; }
+  // Everything was read.
+  bool done();
+
+ private:
+  struct Cursor {
+    const uint8_t* at = nullptr;
+    const uint8_t* end = nullptr;
+    bool is_absent = true;
+  };
+  uint64_t number(Column column);
+  int64_t zigzag(Column column) {
+    uint64_t value = number(column);
+    return static_cast<int64_t>(value >> 1 ^ (~(value & 1) + 1));
+  }
+  uint32_t small(Column column, uint32_t max);
+  uint32_t narrow(Column column);
+  OpRef op(Column column, const OpRef& base);
+  IdRef id(uint64_t local);
+  uint32_t replica(int64_t local);
+  std::string_view text();
+  RecordText run(const Record& record);
+  bool read_body(Record& record, uint64_t replica_local, uint64_t child_replica, uint64_t& written);
+  StoredField field(bool has_value);
+  Stored value(Field field);
+  void fail() { ok_ = false; }
+
+  Interner* names_;
+  ColumnTables tables_;
+  ColumnOptions options_;
+  Cursor cursors_[kColumns];
+  std::string_view texts_;
+  bool ok_ = true;
+  uint64_t dead_fields_ = 0;
+  LastWrites last_;
+  std::vector<uint32_t> last_counters_;
+  std::vector<OpRef> scratch_ops_;
+  OpRef last_op_;
+  int64_t last_replica_ = 0;
+  uint64_t last_ms_ = 0;
+  uint32_t last_logical_ = 0;
+  int64_t last_author_ = 0;
+  uint64_t last_target_ = 0;
+  bool has_target_ = false;
+  int64_t last_when_[2] = {};
+  size_t used_ids_ = 0;
+  size_t used_zones_ = 0;
+  uint64_t last_key_ = 0;
+  uint64_t last_id_ = 0;
+  std::string_view last_rank_;
+};
+
+// The kind of value that a field usually holds.
+ValueKind usual_kind(Field field);
+
+// The options that suit some operations.
+ColumnOptions options_for(std::span<const Record* const> records);
+
+}  // namespace kalends

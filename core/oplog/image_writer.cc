@@ -1,0 +1,489 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writing images.
+#include <algorithm>
+#include <new>
+
+#include "core/base/text.h"
+#include "core/oplog/image.h"
+#include "core/oplog/image_format.h"
+
+namespace kalends {
+namespace {
+
+class ImageWriter {
+ public:
+  explicit ImageWriter(const Document& document) : document_(document), names_(document.names) {
+    document.warm_all();
+    rank_replicas();
+  }
+
+  Bytes snapshot() {
+    order_entities({});
+    Rows live(blocks());
+    for (size_t i = 0; i < slots_.size(); ++i) {
+      if (slots_[i] == kNoSlot) continue;
+      auto& rows = live[i / kBlockEntities];
+      state_of(slots_[i], rows);
+      for (uint32_t at = record(slots_[i]).first_child; at != kNoSlot; at = record(at).next_sibling)
+        state_of(at, rows);
+    }
+    for (auto& rows : live) sort(rows);
+    return write(false, live, {});
+  }
+
+  Bytes archive(std::span<const Record* const> records) {
+    order_entities(records);
+    Rows live(blocks());
+    Rows past(blocks());
+    auto take = [&](const Record* op, bool is_carried) {
+      size_t block = place_of_[op->target] / kBlockEntities;
+      uint64_t dead_fields = 0;
+      if (still_shows(*op, dead_fields)) {
+        live[block].push_back(op);
+        if (dead_fields != 0) dead_fields_.emplace_back(op, dead_fields);
+      } else if (!is_carried) {  // a carried one is in the operation that carries it
+        past[block].push_back(op);
+      }
+    };
+    for (const Record* op : records) {
+      take(op, false);
+      if (!op->is(OpKind::kCarry)) continue;
+      for (uint32_t i = 0; i < op->count; ++i) take(&op->carried[i], true);
+    }
+    for (auto& rows : live) sort(rows);
+    for (auto& rows : past) sort(rows);
+    std::sort(dead_fields_.begin(), dead_fields_.end());
+    return write(true, live, past);
+  }
+
+ private:
+  using Rows = std::vector<std::vector<const Record*>>;
+
+  const EntityRecord& record(uint32_t slot) const { return document_.entities[slot]; }
+  size_t blocks() const { return (slots_.size() + kBlockEntities - 1) / kBlockEntities; }
+
+  void rank_replicas() {
+    std::vector<uint32_t> numbers;
+    for (uint32_t i = 1; i < names_.replica_ids.size(); ++i) numbers.push_back(i);
+    std::sort(numbers.begin(), numbers.end(),
+              [&](uint32_t a, uint32_t b) { return names_.replica_ids[a] < names_.replica_ids[b]; });
+    rank_.resize(names_.replica_ids.size());
+    for (uint32_t i = 0; i < numbers.size(); ++i) rank_[numbers[i]] = i + 1;
+  }
+  // The canonical order of operations as one number.
+  uint64_t key(const OpRef& op) const { return uint64_t{rank_[op.replica]} << 32 | op.counter; }
+
+  // By the operation that made them; first those that were not made, by id.
+  void order_entities(std::span<const Record* const> records) {
+    std::vector<std::pair<uint64_t, IdRef>> order;
+    std::vector<bool> is_listed(names_.ids.size());
+    for (const EntityRecord& entity : document_.entities) {
+      if (!entity.child.is_nil()) continue;
+      order.emplace_back(key(entity.created_by), entity.id);
+      is_listed[entity.id] = true;
+    }
+    // Operations may be about things that have no state.
+    auto list = [&](IdRef target) {
+      if (is_listed[target]) return;
+      is_listed[target] = true;
+      order.emplace_back(0, target);
+    };
+    for (const Record* op : records) {
+      list(op->target);
+      if (!op->is(OpKind::kCarry)) continue;
+      for (uint32_t i = 0; i < op->count; ++i) list(op->carried[i].target);
+    }
+    std::sort(order.begin(), order.end(), [&](const auto& a, const auto& b) {
+      return a.first != b.first ? a.first < b.first : names_.ids[a.second] < names_.ids[b.second];
+    });
+    place_of_.resize(names_.ids.size());
+    for (const auto& [made, id] : order) {
+      place_of_[id] = ids_.of(id);
+      slots_.push_back(document_.slot_of(id));
+    }
+  }
+
+  void sort(std::vector<const Record*>& rows) const {
+    struct Keyed {
+      uint64_t key;
+      uint32_t target;
+      const Record* row;
+    };
+    std::vector<Keyed> keyed;
+    keyed.reserve(rows.size());
+    for (const Record* row : rows) keyed.push_back({key(row->id), place_of_[row->target], row});
+    std::sort(keyed.begin(), keyed.end(), [&](const Keyed& a, const Keyed& b) {
+      if (a.key != b.key) return a.key < b.key;
+      if (a.target != b.target) return a.target < b.target;
+      return comes_before(*a.row, *b.row);
+    });
+    for (size_t i = 0; i < rows.size(); ++i) rows[i] = keyed[i].row;
+  }
+  // Rows of one operation on one entity: a creation first, then by what they are about.
+  bool comes_before(const Record& a, const Record& b) const {
+    if (a.kind != b.kind) return a.kind < b.kind;
+    if (key(a.child) != key(b.child)) return key(a.child) < key(b.child);
+    bool has_field = !a.is_opaque && (a.is(OpKind::kSet) || a.is(OpKind::kOffer) || a.is(OpKind::kAdd));
+    if (!has_field) return false;
+    if (a.fields->field != b.fields->field) return a.fields->field < b.fields->field;
+    return names_.ids[a.fields->key] < names_.ids[b.fields->key];
+  }
+
+  Record* row(OpKind kind, uint32_t slot, const OpRef& op, Hlc stamp, IdRef author) {
+    Record* made = new (arena_.take(sizeof(Record))) Record;
+    made->id = op;
+    made->stamp = stamp;
+    made->child = record(slot).child;
+    made->target = record(slot).id;
+    made->author = author;
+    made->kind = static_cast<uint16_t>(kind);
+    return made;
+  }
+
+  void state_of(uint32_t slot, std::vector<const Record*>& rows) {
+    const EntityRecord& entity = record(slot);
+    if (!entity.created_by.is_nil()) {
+      Record* made = row(OpKind::kCreate, slot, entity.created_by, entity.created_at, entity.creator);
+      made->child = {};
+      made->detail = static_cast<uint8_t>(entity.type);
+      rows.push_back(made);
+    }
+    for (const Cell& cell : entity.cells) {
+      OpKind kind = cell.is_add ? OpKind::kAdd : cell.is_offer ? OpKind::kOffer : OpKind::kSet;
+      Record* made = row(kind, slot, cell.op, cell.stamp, cell.author);
+      made->fields = new (arena_.take(sizeof(StoredField))) StoredField{cell.field, cell.key, cell.value};
+      made->count = 1;
+      rows.push_back(made);
+    }
+    if (entity.text != kNoSlot) text_of(slot, rows);
+    if (entity.rarities == kNoSlot) return;
+    for (const Deletion& deletion : document_.rarities[entity.rarities]->deletions) {
+      Record* made = row(OpKind::kDelete, slot, deletion.op, deletion.stamp, deletion.author);
+      auto* seen = arena_.array<OpRef>(deletion.seen.size());
+      std::copy(deletion.seen.begin(), deletion.seen.end(), seen);
+      made->ops = seen;
+      made->count = static_cast<uint32_t>(deletion.seen.size());
+      rows.push_back(made);
+    }
+  }
+
+  void text_of(uint32_t slot, std::vector<const Record*>& rows) {
+    const TextSequence& sequence = document_.texts[record(slot).text];
+    for (const auto& run : sequence.runs()) {
+      // When and by whom a run was written is history.
+      Record* made = row(OpKind::kRun, slot, run.op, {}, 0);
+      auto removed = sequence.removed_of(run.op);
+      auto* ranges = arena_.array<RefRange>(removed.size());
+      std::string visible;
+      uint32_t at = 0;
+      uint32_t count = 0;
+      size_t byte = 0;
+      std::string_view text = run.text;  // empty when nothing of it is kept
+      auto take_until = [&](uint32_t end, bool is_kept) {
+        size_t bytes = byte_offset(text.substr(byte), end - at);
+        if (is_kept) visible.append(text.substr(byte, bytes));
+        byte += bytes;
+        at = end;
+      };
+      for (const auto& [begin, end] : removed) {
+        uint32_t stop = std::min(end, run.length);
+        if (begin >= stop) continue;  // beyond the run: such a range is kept as it was sent
+        take_until(begin, true);
+        take_until(stop, false);
+        ranges[count++] = {run.op, begin, stop - begin};
+      }
+      take_until(run.length, true);
+      made->run = new (arena_.take(sizeof(RecordRun)))
+          RecordRun{{run.parent, run.side, static_cast<uint32_t>(visible.size()), arena_.copy(visible)},
+                    run.length,
+                    count,
+                    ranges};
+      rows.push_back(made);
+    }
+  }
+
+  uint32_t slot_of(const Record& op) const {
+    uint32_t slot = document_.slot_of(op.target);
+    OpRef child = op.child;
+    if (op.is(OpKind::kCreate) && is_child(static_cast<EntityType>(op.detail))) child = op.id;
+    return slot == kNoSlot || child.is_nil() ? slot : document_.child_of(slot, child);
+  }
+
+  bool has_cell(uint32_t slot, const OpRef& op, Field field, IdRef key) const {
+    for (const Cell& cell : record(slot).cells)
+      if (cell.op == op && cell.field == field && cell.key == key) return true;
+    return false;
+  }
+
+  // Something of the operation is still in the state.
+  bool still_shows(const Record& op, uint64_t& dead_fields) const {
+    if (op.is_opaque) return false;
+    uint32_t slot = slot_of(op);
+    if (slot == kNoSlot) return false;
+    switch (op.op_kind()) {
+      case OpKind::kCreate:
+        for (uint32_t i = 0; i < op.count; ++i) {
+          const StoredField& field = op.fields[i];
+          const FieldSpec* spec = find_field(static_cast<EntityType>(op.detail), field.field);
+          bool is_text = spec && spec->merge == Merge::kText && field.value.kind == ValueKind::kText;
+          bool is_add = spec && spec->merge == Merge::kSet && field.value.kind == ValueKind::kId;
+          IdRef field_key = is_add ? static_cast<IdRef>(field.value.number) : field.key;
+          if (!is_text && !has_cell(slot, op.id, field.field, field_key) && i < 64)
+            dead_fields |= uint64_t{1} << i;
+        }
+        return true;
+      case OpKind::kSet:
+      case OpKind::kOffer:
+      case OpKind::kAdd:
+        return has_cell(slot, op.id, op.fields->field, op.fields->key);
+      case OpKind::kDelete: {
+        uint32_t rarities = record(slot).rarities;
+        if (rarities == kNoSlot) return false;
+        const auto& deletions = document_.rarities[rarities]->deletions;
+        return std::any_of(deletions.begin(), deletions.end(),
+                           [&](const Deletion& deletion) { return deletion.op == op.id; });
+      }
+      case OpKind::kTextInsert:
+      case OpKind::kTextRemove:
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  struct Touch {
+    uint32_t slot;
+    OpRef op;
+  };
+
+  // What `put_back` of the rows touches, and what the entities say they were touched by, may differ: operations that
+  // left nothing else behind. Those, and other rare things, are written beside the rows.
+  void rest_of(size_t block, const std::vector<const Record*>& rows, bool is_archive, Writer& out) {
+    U64Map<uint32_t> touched;  // (slot, replica) -> counter
+    auto touch = [&](uint32_t slot, const OpRef& op) {
+      uint32_t& counter = touched.at(uint64_t{slot + 1} << 32 | op.replica);
+      counter = std::max(counter, op.counter);
+    };
+    for (const Record* op : rows) {
+      uint32_t slot = slot_of(*op);
+      uint32_t around = document_.slot_of(op->target);
+      if (!op->is(OpKind::kDelete)) touch(slot, op->id);
+      if (slot != around) touch(around, op->id);
+    }
+    for (size_t i = block * kBlockEntities; i < std::min(slots_.size(), (block + 1) * kBlockEntities); ++i) {
+      if (slots_[i] == kNoSlot) continue;
+      auto local = static_cast<uint32_t>(i - block * kBlockEntities);
+      rest_of_slot(local, slots_[i], touched, is_archive, out);
+      std::vector<uint32_t> children;
+      for (uint32_t at = record(slots_[i]).first_child; at != kNoSlot; at = record(at).next_sibling)
+        children.push_back(at);
+      std::sort(children.begin(), children.end(),
+                [&](uint32_t a, uint32_t b) { return key(record(a).child) < key(record(b).child); });
+      for (uint32_t child : children) rest_of_slot(local, child, touched, is_archive, out);
+    }
+  }
+
+  void rest_of_slot(uint32_t local, uint32_t slot, const U64Map<uint32_t>& derived, bool is_archive, Writer& out) {
+    const EntityRecord& entity = record(slot);
+    std::vector<OpRef> touched;
+    for (const OpRef& op : entity.touched) {
+      const uint32_t* counter = derived.find(uint64_t{slot + 1} << 32 | op.replica);
+      if (!counter || *counter != op.counter) touched.push_back(op);
+    }
+    std::vector<RefRange> unseen;
+    if (entity.text != kNoSlot && !is_archive) {
+      const TextSequence& sequence = document_.texts[entity.text];
+      sequence.for_each_removed([&](const OpRef& op, uint32_t begin, uint32_t end) {
+        uint32_t length = sequence.run_length(op);  // 0: not seen yet
+        if (end <= length) return;
+        unseen.push_back({op, std::max(begin, length), end - std::max(begin, length)});
+      });
+    }
+    // A child that nothing was put into exists nevertheless.
+    const Rarities* rarities =
+        entity.rarities == kNoSlot ? nullptr : document_.rarities[entity.rarities].get();
+    bool has_lists = rarities && (!rarities->restored_early.empty() || !rarities->replaced_early.empty() ||
+                                  !rarities->removed_early.empty() || !rarities->other_makers.empty());
+    if (touched.empty() && unseen.empty() && !has_lists) return;
+    out.varint(local + 1);
+    write_op(out, entity.child);
+    sort_ops(touched);
+    write_ops(out, touched);
+    std::sort(unseen.begin(), unseen.end(), [&](const RefRange& a, const RefRange& b) {
+      return key(a.op) != key(b.op) ? key(a.op) < key(b.op) : a.offset < b.offset;
+    });
+    out.varint(unseen.size());
+    for (const RefRange& range : unseen) {
+      write_op(out, range.op);
+      out.varint(range.offset);
+      out.varint(range.length);
+    }
+    static const Rarities kNone;
+    const Rarities& lists = rarities ? *rarities : kNone;
+    write_sorted(out, lists.restored_early);
+    write_sorted(out, lists.other_makers);
+    write_early(out, lists.replaced_early);
+    write_early(out, lists.removed_early);
+  }
+
+  void sort_ops(std::vector<OpRef>& ops) const {
+    std::sort(ops.begin(), ops.end(), [&](const OpRef& a, const OpRef& b) { return key(a) < key(b); });
+  }
+  void write_op(Writer& out, const OpRef& op) {
+    out.varint(op.counter);
+    if (!op.is_nil()) out.varint(ids_.of(names_.replica_refs[op.replica]));
+  }
+  void write_ops(Writer& out, const std::vector<OpRef>& ops) {
+    out.varint(ops.size());
+    for (const OpRef& op : ops) write_op(out, op);
+  }
+  void write_sorted(Writer& out, std::vector<OpRef> ops) {
+    sort_ops(ops);
+    write_ops(out, ops);
+  }
+  void write_early(Writer& out, std::vector<Early> early) {
+    std::sort(early.begin(), early.end(), [&](const Early& a, const Early& b) {
+      if (a.field != b.field) return a.field < b.field;
+      if (a.key != b.key) return names_.ids[a.key] < names_.ids[b.key];
+      return key(a.op) < key(b.op);
+    });
+    out.varint(early.size());
+    for (const Early& entry : early) {
+      out.varint(static_cast<uint64_t>(entry.field));
+      out.varint(entry.key == 0 ? 0 : ids_.of(entry.key) + uint64_t{1});
+      write_op(out, entry.op);
+    }
+  }
+  // Requires: the replica of `id` was named in this document.
+  void write_id(Writer& out, const OpId& id) { write_op(out, names_.find_op(id)); }
+
+  // Columns of one part of a block; the texts go to `texts`.
+  void part(const std::vector<const Record*>& rows, size_t block, Writer& table, Writer& columns, Writer& texts) {
+    table.varint(rows.size());
+    if (rows.empty()) return;
+    ColumnOptions options = options_for(rows);
+    options.first_target = static_cast<uint32_t>(block * kBlockEntities);
+    writer_.start(options, zones_);
+    for (const Record* row : rows) {
+      auto dead = std::lower_bound(dead_fields_.begin(), dead_fields_.end(), std::pair(row, uint64_t{0}));
+      writer_.add(*row, dead != dead_fields_.end() && dead->first == row ? dead->second : 0);
+    }
+    size_t before = columns.size();
+    writer_.finish(columns);
+    table.varint(options.slope);
+    table.varint(options.date_unit);
+    table.varint(columns.size() - before);
+    table.varint(writer_.texts().size());
+    texts.raw(writer_.texts());
+  }
+
+  Bytes write(bool is_archive, const Rows& live, const Rows& past) {
+    Writer table, columns, live_texts, past_texts, head;
+    // Replicas first: they are named most.
+    std::vector<uint32_t> replicas;
+    for (uint32_t i = 1; i < document_.counters.size(); ++i)
+      if (document_.counters[i] != 0) replicas.push_back(i);
+    std::sort(replicas.begin(), replicas.end(), [&](uint32_t a, uint32_t b) { return rank_[a] < rank_[b]; });
+    head.varint(replicas.size());
+    for (uint32_t replica : replicas) {
+      head.varint(ids_.of(names_.replica_refs[replica]));
+      head.varint(document_.counters[replica]);
+      head.varint(document_.stamps[replica].raw);
+    }
+    OpRef last;
+    for (uint32_t slot : slots_) {
+      OpRef made = slot == kNoSlot ? OpRef{} : record(slot).created_by;
+      if (made.is_nil()) {
+        head.varint(0);
+        continue;
+      }
+      // The next operation of the same replica is 1; else the replica is named.
+      if (made.replica == last.replica) {
+        head.varint((uint64_t{made.counter} - last.counter) << 1);
+      } else {
+        head.varint(uint64_t{made.counter} << 1 | 1);
+        head.varint(ids_.of(names_.replica_refs[made.replica]));
+      }
+      last = made;
+    }
+    auto write_all = [&](const auto& set) {
+      head.varint(set.size());
+      for (const auto& id : set) write_id(head, id);
+    };
+    write_all(document_.carried);
+    write_all(document_.redactions);
+    write_all(document_.voids);
+    head.varint(document_.bounds.size());
+    for (const auto& [id, stamp] : document_.bounds) {
+      write_id(head, id);
+      head.varint(stamp.raw);
+    }
+    head.varint(document_.opaque.size());
+    for (const auto& [id, bytes] : document_.opaque) {
+      write_id(head, id);
+      head.bytes(bytes);
+    }
+    static const std::vector<const Record*> kNone;
+    auto sum = [](const Writer& a, size_t from_a, const Writer& b, size_t from_b) {
+      return image_checksum(ByteView(a.view()).subspan(from_a)) * 31 +
+             image_checksum(ByteView(b.view()).subspan(from_b));
+    };
+    for (size_t block = 0; block < live.size(); ++block) {
+      size_t start = columns.size();
+      size_t text_start = live_texts.size();
+      part(live[block], block, table, columns, live_texts);
+      size_t rest_start = columns.size();
+      rest_of(block, live[block], is_archive, columns);
+      table.varint(columns.size() - rest_start);
+      table.fixed64(sum(columns, start, live_texts, text_start));
+      start = columns.size();
+      text_start = past_texts.size();
+      part(past.empty() ? kNone : past[block], block, table, columns, past_texts);
+      if (start != columns.size()) table.fixed64(sum(columns, start, past_texts, text_start));
+    }
+
+    Writer out;
+    out.u8(kImageFormat);
+    out.u8(is_archive ? 1 : 0);
+    out.id(document_.id.raw);
+    out.u8(static_cast<uint8_t>(document_.kind));
+    out.varint(slots_.size());
+    out.varint(ids_.ids().size());
+    for (IdRef id : ids_.ids()) out.id(names_.ids[id]);
+    out.varint(zones_.size());
+    for (std::string_view zone : zones_) out.text(zone);
+    out.raw(head.view());
+    out.raw(table.view());
+    out.varint(columns.size());
+    out.varint(live_texts.size());
+    out.varint(past_texts.size());
+    out.fixed64(image_checksum(out.view()));
+    out.raw(columns.view());
+    out.raw(live_texts.view());
+    out.raw(past_texts.view());
+    return out.take();
+  }
+
+  const Document& document_;
+  const Interner& names_;
+  Arena arena_;
+  IdIndex ids_;
+  ColumnWriter writer_{document_.names, ids_};
+  std::vector<std::string_view> zones_;
+  std::vector<uint32_t> rank_;      // of a replica number, in the order of ids
+  std::vector<uint32_t> place_of_;  // of an entity, by IdRef
+  std::vector<uint32_t> slots_;     // by place; kNoSlot: no state
+  std::vector<std::pair<const Record*, uint64_t>> dead_fields_;
+};
+
+}  // namespace
+
+Bytes encode_snapshot(const Document& document) { return ImageWriter(document).snapshot(); }
+
+Bytes encode_archive(const Document& document, std::span<const Record* const> records) {
+  return ImageWriter(document).archive(records);
+}
+
+Digest state_hash(const Document& document) { return digest_of(encode_snapshot(document)); }
+
+}  // namespace kalends
