@@ -117,9 +117,9 @@ Cbor view_conflict(const Conflict& conflict) {
   return row;
 }
 
-Cbor view_entity_conflicts(const Document& document, const Entity& entity) {
+Cbor view_entity_conflicts(const Entity& entity) {
   Cbor rows = Cbor::array();
-  for (const Conflict& conflict : conflicts_of(document, entity)) rows.push(view_conflict(conflict));
+  for (const Conflict& conflict : conflicts_of(entity)) rows.push(view_conflict(conflict));
   return rows;
 }
 
@@ -158,7 +158,7 @@ Cbor view_live_card(const Document& document, const Entity& card) {
   view.set("checklists", view_checklists(document, card));
   view.set("comments", view_comments(document, card));
   view.set("attachments", view_attachments(document, card));
-  view.set("conflicts", view_entity_conflicts(document, card));
+  view.set("conflicts", view_entity_conflicts(card));
   view.set("created_ms", card.created_at().ms());
   return view;
 }
@@ -178,7 +178,7 @@ Cbor view_row(const Document& document, const Entity& entity) {
     else
       row.set(name, view_value(entity.value(spec.field)));
   }
-  Cbor conflicts = view_entity_conflicts(document, entity);
+  Cbor conflicts = view_entity_conflicts(entity);
   if (!conflicts.items().empty()) row.set("conflicts", std::move(conflicts));
   return row;
 }
@@ -302,14 +302,14 @@ Cbor view_card(const Document& document, const Id128& id) {
 
 Cbor view_conflicts(const Document& document, const Id128& id) {
   Entity entity = document.find(id);
-  return entity && lives_here(document, entity) ? view_entity_conflicts(document, entity) : Cbor::array();
+  return entity && lives_here(document, entity) ? view_entity_conflicts(entity) : Cbor::array();
 }
 
 Cbor view_all_conflicts(const Document& document) {
   Cbor rows = Cbor::array();
   for (const Entity& entity : document.all()) {
     if (!entity.is_live() || !lives_here(document, entity)) continue;
-    for (const Conflict& conflict : conflicts_of(document, entity)) {
+    for (const Conflict& conflict : conflicts_of(entity)) {
       Cbor row = view_conflict(conflict);
       row.set("entity", to_hex(entity.id()));
       rows.push(std::move(row));

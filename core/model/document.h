@@ -125,9 +125,12 @@ class Entity {
   Entity(const Document& document, uint32_t slot) : document_(&document), slot_(slot) {}
 
   explicit operator bool() const { return document_ != nullptr && slot_ != kNoSlot; }
+  // Reads like a pointer that may be null.
   const Entity* operator->() const { return this; }
+  const Entity& operator*() const { return *this; }
   const EntityRecord& record() const;
   uint32_t slot() const { return slot_; }
+  const Document& document() const { return *document_; }
 
   EntityType type() const { return record().type; }
   Id128 id() const;

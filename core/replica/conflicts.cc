@@ -8,8 +8,8 @@ namespace {
 
 class Collecting {
  public:
-  Collecting(const Document& document, const Entity& entity, std::vector<Conflict>& conflicts)
-      : document_(document), entity_(entity), conflicts_(conflicts) {}
+  Collecting(const Entity& entity, std::vector<Conflict>& conflicts)
+      : document_(entity.document()), entity_(entity), conflicts_(conflicts) {}
 
   void run() {
     if (!entity_.is_live()) return;
@@ -120,12 +120,12 @@ class Collecting {
 
 }  // namespace
 
-std::vector<Conflict> conflicts_of(const Document& document, const Entity& entity) {
+std::vector<Conflict> conflicts_of(const Entity& entity) {
   std::vector<Conflict> conflicts;
   if (!entity.is_live()) return conflicts;
-  Collecting(document, entity, conflicts).run();
+  Collecting(entity, conflicts).run();
   if (entity.record().first_child != kNoSlot)
-    for (const Entity& child : entity.children()) Collecting(document, child, conflicts).run();
+    for (const Entity& child : entity.children()) Collecting(child, conflicts).run();
   return conflicts;
 }
 

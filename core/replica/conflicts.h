@@ -29,6 +29,6 @@ struct Conflict {
 };
 
 // Open conflicts of a live entity and its live children; empty for a deleted one.
-std::vector<Conflict> conflicts_of(const Document& document, const Entity& entity);
+std::vector<Conflict> conflicts_of(const Entity& entity);
 
 }  // namespace kalends

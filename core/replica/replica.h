@@ -120,6 +120,8 @@ class Replica {
   // Own operations from `counter` on. Those that stand in an archive are read into `arena`.
   std::vector<const Record*> own_since(uint64_t counter, Arena& arena) const;
   Bytes base() const;  // snapshot at the floor; empty at the beginning of history
+  // Another copy of what this one holds, history included.
+  Result<Replica> copy() const { return open(options_, save(), {}, true); }
   // Every operation on an entity and its children that is known, oldest first. Records live in `arena`.
   std::vector<const Record*> history_of(const Id128& entity, Arena& arena) const;
   // True when some block of the bytes it was opened from could not be read: open it again from elsewhere.

@@ -40,7 +40,7 @@ TEST_CASE("only well-formed UTF-8 without NUL is text") {
 }
 
 TEST_CASE("the difference of two texts turns the one into the other and cuts no character") {
-  rc::check("difference", [](uint64_t seed) {
+  CHECK(rc::check("difference", [](uint64_t seed) {
     Prng random(seed);
     std::string shared = random_text(random, random.below(4));
     std::string before = shared + random_text(random, random.below(6)) + shared;
@@ -51,7 +51,7 @@ TEST_CASE("the difference of two texts turns the one into the other and cuts no 
     size_t end = byte_offset(before, splice.position + splice.removed);
     RC_ASSERT(before.substr(0, begin) + splice.inserted + before.substr(end) == after);
     if (before == after) RC_ASSERT(splice.removed == 0 && splice.inserted.empty());
-  });
+  }));
 }
 
 TEST_CASE("a clock's stamps grow whatever the wall clock does") {

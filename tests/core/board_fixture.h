@@ -43,7 +43,7 @@ struct Person {
     return entity;
   }
   std::vector<Conflict> conflicts(std::string_view name) const {
-    return conflicts_of(replica.document(), card(name));
+    return conflicts_of(card(name));
   }
 
   MemberId member;

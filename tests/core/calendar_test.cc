@@ -170,7 +170,7 @@ TEST_CASE("texts that were changed in different places are merged, others are no
 }
 
 TEST_CASE("a merge holds both changes, and does not depend on who is asked first") {
-  rc::check("merge_text", [](uint64_t seed) {
+  CHECK(rc::check("merge_text", [](uint64_t seed) {
     Prng random(seed);
     auto text = [&](size_t length) {
       static const char* const kLetters[] = {"a", "b", " ", "\xC3\xA4", "\xE2\x9C\x93", "\xF0\x9F\x93\x85"};
@@ -189,7 +189,7 @@ TEST_CASE("a merge holds both changes, and does not depend on who is asked first
       bool is_one_sided = ours == base || theirs == base || ours == theirs;
       if (!is_one_sided) RC_ASSERT(merge_text(base, *merged, *merged) == *merged);
     }
-  });
+  }));
 }
 
 TEST_CASE("the guard lets a person's sitting pass and stops what is more") {

@@ -148,17 +148,17 @@ std::vector<Op> shuffled(std::vector<Op> ops, Prng& random) {
 }  // namespace
 
 TEST_CASE("replicas that have seen the same operations are equal byte for byte") {
-  rc::check("convergence", [] {
+  CHECK(rc::check("convergence", [] {
     World world(*rc::gen::arbitrary<uint64_t>());
     world.run(80);
     world.settle();
     for (const Person& person : world.people)
       RC_ASSERT(person.replica.hash() == world.people[0].replica.hash());
-  });
+  }));
 }
 
 TEST_CASE("the order in which operations arrive does not matter, nor how often") {
-  rc::check("commutativity and idempotence", [] {
+  CHECK(rc::check("commutativity and idempotence", [] {
     World world(*rc::gen::arbitrary<uint64_t>());
     world.run(80);
     world.settle();
@@ -177,11 +177,11 @@ TEST_CASE("the order in which operations arrive does not matter, nor how often")
     for (size_t i = ops.size(); i > 1; --i) std::swap(ops[i - 1], ops[world.random.below(i)]);
     for (const Op& op : ops) RC_ASSERT(fresh.replica.merge({op}, 0).ok());
     RC_ASSERT(fresh.replica.hash() == world.people[0].replica.hash());
-  });
+  }));
 }
 
 TEST_CASE("snapshot and tail equal the full log, and compaction changes nothing visible") {
-  rc::check("snapshot + tail", [] {
+  CHECK(rc::check("snapshot + tail", [] {
     World world(*rc::gen::arbitrary<uint64_t>());
     world.run(40);
     world.settle();
@@ -199,11 +199,11 @@ TEST_CASE("snapshot and tail equal the full log, and compaction changes nothing 
     auto reopened = Replica::open(person.replica.options(), snapshot, *chunk);
     RC_ASSERT(reopened.ok());
     RC_ASSERT(reopened->hash() == person.replica.hash());
-  });
+  }));
 }
 
 TEST_CASE("no value disappears unless a later operation replaced it") {
-  rc::check("no lost loser", [] {
+  CHECK(rc::check("no lost loser", [] {
     World world(*rc::gen::arbitrary<uint64_t>());
     world.run(80);
     world.settle();
@@ -220,11 +220,11 @@ TEST_CASE("no value disappears unless a later operation replaced it") {
       RC_ASSERT(
           std::any_of(values.begin(), values.end(), [&](const RegisterValue& v) { return v.op == op.id; }));
     }
-  });
+  }));
 }
 
 TEST_CASE("every card that is alive stands in exactly one list") {
-  rc::check("one place", [] {
+  CHECK(rc::check("one place", [] {
     World world(*rc::gen::arbitrary<uint64_t>());
     world.run(120);
     world.settle();
@@ -234,7 +234,7 @@ TEST_CASE("every card that is alive stands in exactly one list") {
       for (const Entity& card : replica.cards(list)) ++seen[card.id()];
     for (const Entity& entity : replica.document().all())
       if (entity.type() == EntityType::kCard) RC_ASSERT(seen[entity.id()] == 1);
-  });
+  }));
 }
 
 }  // namespace kalends::test

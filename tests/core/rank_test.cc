@@ -33,10 +33,10 @@ std::vector<std::string> random_list(Prng& random, const std::vector<ReplicaId>&
 }  // namespace
 
 TEST_CASE("there is always a rank between two others") {
-  rc::check("rank_between", [](uint64_t seed) {
+  CHECK(rc::check("rank_between", [](uint64_t seed) {
     Prng random(seed);
     random_list(random, {replica("a"), replica("b"), replica("c")}, 300);
-  });
+  }));
 }
 
 TEST_CASE("ranks stay short when cards are added one after another, at either end") {
@@ -54,7 +54,7 @@ TEST_CASE("ranks stay short when cards are added one after another, at either en
 }
 
 TEST_CASE("runs that two people insert at one place do not interleave, whichever way they grow") {
-  rc::check("blocks", [](uint64_t seed) {
+  CHECK(rc::check("blocks", [](uint64_t seed) {
     Prng random(seed);
     // The place may be in a stretch of one of the two, of somebody else, or at an end.
     std::vector<std::string> list =
@@ -76,11 +76,11 @@ TEST_CASE("runs that two people insert at one place do not interleave, whichever
     int changes = 0;
     for (size_t i = 1; i < all.size(); ++i) changes += all[i].second != all[i - 1].second;
     RC_ASSERT(changes <= 1);
-  });
+  }));
 }
 
 TEST_CASE("ranks that no honest copy makes get an answer that stands behind the left") {
-  rc::check("any bytes", [](uint64_t seed) {
+  CHECK(rc::check("any bytes", [](uint64_t seed) {
     Prng random(seed);
     auto any = [&] {
       std::string rank;
@@ -91,7 +91,7 @@ TEST_CASE("ranks that no honest copy makes get an answer that stands behind the 
     std::string left = any(), right = any();
     if (!right.empty() && right < left) std::swap(left, right);
     RC_ASSERT(rank_between(left, right, replica("a")) > left);
-  });
+  }));
 }
 
 }  // namespace kalends::test

@@ -21,9 +21,9 @@ Result<Id128> entity_at(const ApiServices& services, const DocumentKey& document
                         const Named& named, Liveness liveness) {
   KALENDS_TRY(Id128 id, path_id(path, named.name));
   KALENDS_TRY(OpenDocument * open, services.hub.open(document));
-  const Entity* entity = open->replica.document().find(id);
+  Entity entity = open->replica.document().find(id);
   bool is_there =
-      entity && entity->type == named.type && (liveness == Liveness::kDeletedToo || entity->is_live());
+      entity && entity->type() == named.type && (liveness == Liveness::kDeletedToo || entity->is_live());
   if (!is_there) return none_such(named.name);
   return id;
 }
@@ -47,8 +47,8 @@ Result<OpId> child_at(const ApiServices& services, const DocumentKey& board, con
   auto child = it == path.end() ? std::nullopt : parse_op_id(it->second);
   if (!child) return none_such(entity_name(type));
   KALENDS_TRY(OpenDocument * open, services.hub.open(board));
-  const Entity* entity = open->replica.document().find(card, *child);
-  if (!entity || entity->type != type || !entity->is_live()) return none_such(entity_name(type));
+  Entity entity = open->replica.document().find(card, *child);
+  if (!entity || entity->type() != type || !entity->is_live()) return none_such(entity_name(type));
   return *child;
 }
 

@@ -414,7 +414,8 @@ void add_conflicts(Router& router, const ApiServices& services) {
               KALENDS_TRY(Id128 board, board_at(services, caller, path));
               KALENDS_TRY(OpenDocument * open, services.hub.open({caller.workspace, DocumentId{board}}));
               Json rows = Json::array();
-              for (const auto& [id, entity] : open->replica.document().entities) {
+              for (const Entity& entity : open->replica.document().all()) {
+                Id128 id = entity.id();
                 Json conflicts = to_json(view_conflicts(open->replica.document(), id));
                 for (size_t i = 0; i < conflicts.size(); ++i) {
                   Json row = conflicts[i];

@@ -147,8 +147,8 @@ Status check_lists(const ApiServices& services, const Caller& caller, DocumentId
                    const LinkPolicy& policy) {
   KALENDS_TRY(OpenDocument * open, services.hub.open({caller.workspace, board}));
   auto is_there = [&](const Id128& id) {
-    const Entity* list = open->replica.document().find(id);
-    return list && list->type == EntityType::kList && list->is_live();
+    Entity list = open->replica.document().find(id);
+    return list && list->type() == EntityType::kList && list->is_live();
   };
   if (!policy.inbox_list.is_nil() && !is_there(policy.inbox_list))
     return invalid("`inbox_list` is not a list of this board.");
@@ -261,7 +261,7 @@ void add_links(Router& router, const ApiServices& services) {
              link.board.raw = *board;
              link.account.raw = *account;
              KALENDS_CO_TRY(OpenDocument * open, services.hub.open({caller.workspace, link.board}));
-             const Entity* root = open->replica.document().find(*board);
+             Entity root = open->replica.document().find(*board);
              std::string zone = root ? root->text_value(Field::kTimeZone) : std::string();
              if (is_known_zone(zone)) link.policy.time_zone = zone;
              KALENDS_CO_TRY_VOID(read_policy(json_member(body, "settings"), link.policy));

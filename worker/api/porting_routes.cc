@@ -95,7 +95,7 @@ Result<HttpResponse> export_board(const ApiServices& services, const Caller& cal
   IcsOptions options;
   options.now_ms = now_ms;
   options.labels = label_names(workspace->replica.document());
-  const Entity* root = replica.document().find(board);
+  Entity root = replica.document().find(board);
   if (root && !root->text_value(Field::kTimeZone).empty())
     options.policy.time_zone = root->text_value(Field::kTimeZone);
   return download("text/calendar; charset=utf-8", name, export_ics(replica, options));

@@ -51,7 +51,7 @@ Status admit(const AdmissionContext& context, const Op& op, const OpBody& body) 
   if (depends_on_void(context.document, op, body))
     return Error{ErrorCode::kCancelled, "It builds on an edit that was refused.", 0};
 
-  const Entity* entity = context.document.find(op.target);
+  Entity entity = context.document.find(op.target);
   if (const auto* create = std::get_if<CreateBody>(&body)) {
     if (document_kind(create->type) != context.document.kind)
       return invalid("This document does not hold such things.");
@@ -66,11 +66,11 @@ Status admit(const AdmissionContext& context, const Op& op, const OpBody& body) 
   if (!is_root && (!entity || !entity->is_created())) return not_found("The card is not on this board.");
   EntityType type =
       is_root ? (context.document.kind == DocumentKind::kBoard ? EntityType::kBoard : EntityType::kWorkspace)
-              : entity->type;
+              : entity->type();
   if (!op.child.is_nil()) {
-    const Entity* child = context.document.find(op.target, op.child);
+    Entity child = context.document.find(op.target, op.child);
     if (!child || !child->is_created()) return not_found("What was edited is not on this card.");
-    type = child->type;
+    type = child->type();
   }
   if (const auto* set = std::get_if<SetBody>(&body)) return check_field(type, set->field);
   if (const auto* offer = std::get_if<OfferBody>(&body)) return check_field(type, offer->field);

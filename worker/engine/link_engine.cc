@@ -190,9 +190,9 @@ Status LinkEngine::on_changes(Txn& txn, const OpenDocument& document, const Chan
   int64_t now_ms = ports_.clock.now_ms();
   for (const Key& key : it->second) {
     Link& link = *links_.at(key);
-    for (const Id128& id : changes.entities) {
-      const Entity* entity = document.replica.document().find(id);
-      if (!entity || entity->type != EntityType::kCard) continue;
+    for (const Id128& id : changes.entities(document.replica.document())) {
+      Entity entity = document.replica.document().find(id);
+      if (!entity || entity->type() != EntityType::kCard) continue;
       bool has_work = project(document.replica.document(), *entity, link.policy).has_value();
       if (!has_work) {
         auto row = txn.pair(link.workspace, link.id(), CardId{id});

@@ -75,9 +75,9 @@ Task<Result<LinkView>> LinkEngine::create(LinkRequest request) {
       co_return Error{ErrorCode::kConflict,
                       "This calendar is linked already: a calendar belongs to one board.", 0};
     KALENDS_CO_TRY_VOID(created);
-    for (const auto& [id, entity] : document->replica.document().entities)
-      if (entity.type == EntityType::kCard && project(document->replica.document(), entity, request.policy))
-        KALENDS_CO_TRY_VOID(txn->mark_pair_dirty(request.workspace, row.link, CardId{id}, row.created_ms));
+    for (const Entity& entity : document->replica.document().all())
+      if (entity.type() == EntityType::kCard && project(document->replica.document(), entity, request.policy))
+        KALENDS_CO_TRY_VOID(txn->mark_pair_dirty(request.workspace, row.link, CardId{entity.id()}, row.created_ms));
     KALENDS_CO_TRY_VOID(txn->commit());
   }
   adopt(request.workspace, row);
@@ -178,8 +178,9 @@ Status LinkEngine::set_policy(WorkspaceId workspace, LinkId link_id, const LinkP
   link->policy = policy;
   if (shows_otherwise) KALENDS_TRY_VOID(forget_agreements(*link));
   KALENDS_TRY(auto txn, ports_.store.begin());
-  for (const auto& [id, entity] : board->replica.document().entities) {
-    if (entity.type != EntityType::kCard) continue;
+  for (const Entity& entity : board->replica.document().all()) {
+    Id128 id = entity.id();
+    if (entity.type() != EntityType::kCard) continue;
     KALENDS_TRY(std::optional<PairRow> row, txn->pair(workspace, link_id, CardId{id}));
     if (row || project(board->replica.document(), entity, policy))
       KALENDS_TRY_VOID(txn->mark_pair_dirty(workspace, link_id, CardId{id}, ports_.clock.now_ms()));
@@ -338,8 +339,8 @@ Task<Status> LinkEngine::disconnect(WorkspaceId workspace, AccountId account, On
 
 Result<std::string> LinkEngine::explain(WorkspaceId workspace, DocumentId board, CardId card) {
   KALENDS_TRY(OpenDocument * document, hub_.open({workspace, board}));
-  const Entity* entity = document->replica.document().find(card.raw);
-  if (!entity || entity->type != EntityType::kCard) return not_found("This board has no such card.");
+  Entity entity = document->replica.document().find(card.raw);
+  if (!entity || entity->type() != EntityType::kCard) return not_found("This board has no such card.");
   auto show = [](const EventFacet& facet) {
     auto when = [](const When& w) { return w.is_all_day ? to_text(w.date) : to_text(w.wall) + " " + w.zone; };
     return Json{{"title", facet.title},

@@ -105,7 +105,7 @@ Result<RunReport> LinkSync::preview() {
     report.patches += pair.plan.write == RemoteWrite::kPatch;
     report.deletes += pair.plan.write == RemoteWrite::kDelete;
     report.card_edits += pair.plan.change != CardChange::kNone;
-    const Entity* entity = board->replica.document().find(card.raw);
+    Entity entity = board->replica.document().find(card.raw);
     std::string title = entity ? entity->text_value(Field::kTitle) : pair.plan.target.title;
     report.plan.push_back("\"" + title + "\": " + joined(pair.plan.reasons));
   }
@@ -496,7 +496,7 @@ Task<Status> LinkSync::settle_here(CardId card, PairFacts pair) {
     if (pair.plan.change == CardChange::kCreate) is_settled = false;
     row.is_dirty = !is_settled;
     if (pair.plan.agree) {
-      const Entity* entity = board->replica.document().find(card.raw);
+      Entity entity = board->replica.document().find(card.raw);
       row.shadow = encode_shadow({facet_of(*entity, link_.policy), event});
     }
     if (pair.plan.forget) {

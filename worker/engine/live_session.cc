@@ -15,7 +15,8 @@ constexpr size_t kDocumentsPerConnection = 200;
 // The stored operations are the whole history: an import may begin with a snapshot.
 bool has_whole_history(const OpenDocument& document) {
   uint64_t count = 0;
-  for (const auto& [replica, counter] : document.replica.version().entries()) count += counter;
+  Version version = document.replica.version();
+  for (const auto& [replica, counter] : version.entries()) count += counter;
   return count == document.seq;
 }
 

@@ -76,7 +76,7 @@ class CommandWriter {
     if (edit.is_offer)
       return commands_.push_back(OfferCommand{target_, {Field::kDescription, {}, event_.description}});
     if (edit.keep_loser)
-      commands_.push_back(OfferCommand{target_, {Field::kDescription, {}, card_->text.text()}});
+      commands_.push_back(OfferCommand{target_, {Field::kDescription, {}, card_->text()}});
     commands_.push_back(
         SetTextCommand{target_, plan.has_merged_description ? plan.merged_description : event_.description});
   }
@@ -96,15 +96,14 @@ class CommandWriter {
     if (policy_.done == DoneMeans::kFlag)
       return commands_.push_back(SetCommand{target_, {Field::kDone, {}, event_.is_done}});
     if (event_.is_done) return commands_.push_back(MoveCommand{target_, policy_.done_list, {}, {}});
-    for (const auto& [rank, list] : board_.order().of(EntityType::kList))
-      if (list != policy_.done_list && board_.document().find(list)->is_live() &&
-          !board_.document().find(list)->bool_value(Field::kArchived))
-        return commands_.push_back(MoveCommand{target_, list, {}, {}});
+    for (const Entity& list : board_.ordered(EntityType::kList))
+      if (list.id() != policy_.done_list && list.is_live() && !list.bool_value(Field::kArchived))
+        return commands_.push_back(MoveCommand{target_, list.id(), {}, {}});
   }
 
   const EventFacet& event_;
   Target target_;
-  const Entity* card_;
+  Entity card_;
   const Replica& board_;
   const LinkPolicy& policy_;
   std::vector<Command> commands_;
@@ -112,7 +111,7 @@ class CommandWriter {
 
 int64_t changed_ms(const Entity& card, FacetField field) {
   auto stamp = [&](Field register_field) {
-    const RegisterValue* value = card.winner(register_field);
+    const Cell* value = card.winner_cell(register_field);
     return value ? value->stamp.ms() : int64_t{0};
   };
   switch (field) {
@@ -135,9 +134,9 @@ int64_t changed_ms(const Entity& card, FacetField field) {
 }  // namespace
 
 CardSide card_side(const Document& board, CardId id, const LinkPolicy& policy) {
-  const Entity* card = board.find(id.raw);
+  Entity card = board.find(id.raw);
   CardSide side;
-  if (!card || card->type != EntityType::kCard) return side;
+  if (!card || card->type() != EntityType::kCard) return side;
   side.exists = true;
   side.is_deleted = card->is_deleted();
   side.wanted = project(board, *card, policy);

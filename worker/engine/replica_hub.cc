@@ -79,7 +79,7 @@ Result<Replica> ReplicaHub::with_history(const DocumentKey& key) {
   auto whole = Replica::open(document->replica.options(), {}, ops);
   // A document that was imported or compacted has no history below its first snapshot.
   if (whole.ok() && whole->hash() == document->replica.hash()) return whole;
-  return document->replica;
+  return document->replica.copy();
 }
 
 Result<OpenDocument*> ReplicaHub::open(const DocumentKey& key) {
@@ -241,8 +241,7 @@ Result<ReplicaHub::Accepted> ReplicaHub::push(const DocumentKey& key, const Push
       status = merged.error();
       break;
     }
-    changes.entities.insert(merged->changes.entities.begin(), merged->changes.entities.end());
-    changes.fields.insert(merged->changes.fields.begin(), merged->changes.fields.end());
+    changes.add(merged->changes);
     taken.push_back(kept);
     if (kept.stamp.ms() > now_ms + kClockSkewMsMax && verdict.ok()) {
       // An honest offline person with a wrong clock loses nothing; nobody wins by a stamp from the future.
@@ -295,8 +294,8 @@ Status ReplicaHub::transfer(const Transfer& transfer) {
   {
     KALENDS_TRY(OpenDocument * source, open(source_key));
     const Document& document = source->replica.document();
-    const Entity* card = document.find(transfer.card.raw);
-    if (!card || card->type != EntityType::kCard || !card->is_live())
+    Entity card = document.find(transfer.card.raw);
+    if (!card || card->type() != EntityType::kCard || !card->is_live())
       return not_found("This board has no such card, or it was deleted.");
     if (!lives_here(document, *card))
       return Error{ErrorCode::kConflict, "The card was moved to another board meanwhile.", 0};
@@ -304,8 +303,8 @@ Status ReplicaHub::transfer(const Transfer& transfer) {
   KALENDS_TRY(std::vector<Op> ops, ops_of_card(source_key, transfer.card));
   KALENDS_TRY(OpenDocument * target, open(target_key));
   KALENDS_TRY(OpenDocument * source, open(source_key));
-  const Entity* list = target->replica.document().find(transfer.list.raw);
-  if (!list || list->type != EntityType::kList || !list->is_live())
+  Entity list = target->replica.document().find(transfer.list.raw);
+  if (!list || list->type() != EntityType::kList || !list->is_live())
     return not_found("That board has no list with this id.");
   KALENDS_TRY(target, open(target_key));  // opening one may have made room by closing the other
   EditContext context{transfer.author, Cause::kHub, ports_.clock.now_ms()};
@@ -341,8 +340,8 @@ Status ReplicaHub::forward(const DocumentKey& key, const std::vector<Op>& ops) {
   {
     KALENDS_TRY(OpenDocument * document, open(key));
     for (const Op& op : ops) {
-      const Entity* card = document->replica.document().find(op.target);
-      if (card && card->type == EntityType::kCard && !lives_here(document->replica.document(), *card))
+      Entity card = document->replica.document().find(op.target);
+      if (card && card->type() == EntityType::kCard && !lives_here(document->replica.document(), *card))
         moved[op.target] = DocumentId{std::get<Id128>(card->value(Field::kHome))};
     }
   }

@@ -112,8 +112,8 @@ class Copying {
 
   // Dates that two people crossed are an open conflict, and no edit makes one: the due date is what counts.
   bool drop_crossed_start(const Entity& card, std::vector<FieldValue>& fields) {
-    const auto* start = std::get_if<When>(&card.value(Field::kStart));
-    const auto* due = std::get_if<When>(&card.value(Field::kDue));
+    auto start = card.when_value(Field::kStart);
+    auto due = card.when_value(Field::kDue);
     if (!start || !due || !is_start_after_due(*start, *due)) return false;
     fields.erase(std::remove_if(fields.begin(), fields.end(),
                                 [](const FieldValue& f) { return f.field == Field::kStart; }),

@@ -13,7 +13,7 @@ namespace kalends {
 namespace {
 
 std::string root_title(const Document& document) {
-  const Entity* root = document.find(document.id.raw);
+  Entity root = document.find(document.id.raw);
   return root ? root->text_value(Field::kTitle) : std::string();
 }
 
@@ -45,15 +45,15 @@ Json workspace_json(const ExportInput& input) {
   std::set<Id128> labels = named_ids(input.boards, Field::kLabels);
   std::set<Id128> members = named_ids(input.boards, Field::kAssignees);
   if (input.with_workspace) {
-    for (const auto& [id, entity] : input.workspace->document().entities) {
+    for (const Entity& entity : input.workspace->document().all()) {
       if (!entity.is_live()) continue;
-      if (entity.type == EntityType::kLabel) labels.insert(id);
-      if (entity.type == EntityType::kMember) members.insert(id);
+      if (entity.type() == EntityType::kLabel) labels.insert(entity.id());
+      if (entity.type() == EntityType::kMember) members.insert(entity.id());
     }
   }
   Json label_rows = Json::array();
   for (const Id128& id : labels) {
-    const Entity* label = input.workspace->document().find(id);
+    Entity label = input.workspace->document().find(id);
     if (label && label->is_live())
       label_rows.push_back({{"id", to_hex(id)},
                             {"name", label->text_value(Field::kTitle)},
@@ -196,7 +196,7 @@ Result<KalendsExport> parse_export(std::string_view text) {
 std::vector<Command> missing_in(const Document& workspace, const KalendsExport& file) {
   std::vector<Command> commands;
   auto is_missing = [&](const Id128& id) {
-    const Entity* entity = workspace.find(id);
+    Entity entity = workspace.find(id);
     return !entity || !entity->is_created();
   };
   for (const ExportedLabel& label : file.labels)
@@ -210,7 +210,7 @@ std::vector<Command> missing_in(const Document& workspace, const KalendsExport& 
     if (is_missing(member.id.raw))
       commands.push_back(CreateCommand{EntityType::kMember, member.id.raw, {}, {}, {}});
   for (const ExportedDocument& board : file.boards) {
-    const Entity* entry = workspace.find(board.id.raw);
+    Entity entry = workspace.find(board.id.raw);
     if (!entry || !entry->is_created())
       commands.push_back(
           CreateCommand{EntityType::kBoardEntry, board.id.raw, {{Field::kTitle, {}, board.title}}, {}, {}});

@@ -8,27 +8,25 @@ namespace kalends {
 std::vector<ListRow> board_rows(const Replica& board) {
   const Document& document = board.document();
   std::vector<ListRow> rows;
-  auto add = [&](const Id128& id, const Entity* list) {
+  auto add = [&](const Id128& id, const Entity& list) {
     ListRow row{id, list, {}};
-    for (const auto& [rank, card_id] : board.order().cards(id)) {
-      const Entity* card = document.find(card_id);
-      if (card->is_live() && lives_here(document, *card)) row.cards.push_back({card_id, card});
-    }
+    for (const Entity& card : board.cards(id))
+      if (card.is_live() && lives_here(document, card)) row.cards.push_back({card.id(), card});
     if ((list && list->is_live()) || !row.cards.empty()) rows.push_back(std::move(row));
   };
-  for (const auto& [rank, id] : board.order().of(EntityType::kList)) add(id, document.find(id));
-  for (const auto& [id, count] : board.order().list_sizes()) {
-    const Entity* list = document.find(id);
-    if (!list || list->type != EntityType::kList) add(id, nullptr);
+  for (const Entity& list : board.ordered(EntityType::kList)) add(list.id(), list);
+  for (const Id128& id : board.lists_with_cards()) {
+    Entity list = document.find(id);
+    if (!list || list->type() != EntityType::kList) add(id, {});
   }
   return rows;
 }
 
 Names label_names(const Document& workspace) {
   Names names;
-  for (const auto& [id, entity] : workspace.entities)
-    if (entity.type == EntityType::kLabel && entity.is_live())
-      names.emplace(id, entity.text_value(Field::kTitle));
+  for (const Entity& entity : workspace.all())
+    if (entity.type() == EntityType::kLabel && entity.is_live())
+      names.emplace(entity.id(), entity.text_value(Field::kTitle));
   return names;
 }
 

@@ -13,13 +13,13 @@ namespace kalends {
 
 struct CardRow {
   Id128 id;
-  const Entity* card = nullptr;
+  Entity card;
 };
 
 // A list is shown when it is alive or still holds a card: no card is ever out of sight.
 struct ListRow {
   Id128 id;
-  const Entity* list = nullptr;  // nullptr: cards stand in a list that was never made
+  Entity list;  // none: cards stand in a list that was never made
   std::vector<CardRow> cards;
   std::string title() const { return list ? list->text_value(Field::kTitle) : std::string(); }
 };

@@ -38,7 +38,7 @@ std::string when_text(const Value& value) {
 
 std::string zone_text(const Entity& card) {
   for (Field field : {Field::kDue, Field::kStart})
-    if (const auto* when = std::get_if<When>(&card.value(field)); when && !when->is_all_day)
+    if (auto when = card.when_value(field); when && !when->is_all_day)
       return when->zone;
   return {};
 }
@@ -59,10 +59,8 @@ std::string texts_of(const Cbor& rows, std::string_view member) {
 
 std::vector<std::pair<Id128, std::string>> custom_fields(const Replica& board) {
   std::vector<std::pair<Id128, std::string>> fields;
-  for (const auto& [rank, id] : board.order().of(EntityType::kCustomField)) {
-    const Entity* field = board.document().find(id);
-    if (field->is_live()) fields.emplace_back(id, field->text_value(Field::kTitle));
-  }
+  for (const Entity& field : board.ordered(EntityType::kCustomField))
+    if (field.is_live()) fields.emplace_back(field.id(), field.text_value(Field::kTitle));
   return fields;
 }
 
@@ -92,7 +90,7 @@ std::string export_csv(const Replica& board, const CsvOptions& options) {
       std::vector<std::string> cells{to_hex(id),
                                      list.title(),
                                      card->text_value(Field::kTitle),
-                                     card->text.text(),
+                                     card->text(),
                                      when_text(card->value(Field::kStart)),
                                      when_text(card->value(Field::kDue)),
                                      zone_text(*card),
@@ -106,7 +104,8 @@ std::string export_csv(const Replica& board, const CsvOptions& options) {
                                      texts_of(view["comments"], "text"),
                                      texts_of(view["attachments"], "url")};
       for (const auto& [field, title] : fields) {
-        const auto* text = std::get_if<std::string>(&card->value(Field::kCustom, field));
+        Value value = card->value(Field::kCustom, field);
+        const auto* text = std::get_if<std::string>(&value);
         cells.push_back(text ? *text : std::string());
       }
       append_row(out, cells);

@@ -30,7 +30,7 @@ class Writing {
   std::string write() {
     for (const ListRow& list : board_rows(board_))
       for (const CardRow& row : list.cards) add_event(row);
-    const Entity* root = board_.document().find(board_.document().id.raw);
+    Entity root = board_.document().find(board_.document().id.raw);
     std::string title = root ? root->text_value(Field::kTitle) : std::string();
     std::string out;
     auto line = [&](const std::string& text) { out += folded_ics_line(text); };
@@ -108,7 +108,8 @@ class Writing {
   }
 
   void add_alarms(const Entity& card, const std::string& summary) {
-    const auto* reminders = std::get_if<std::vector<int64_t>>(&card.value(Field::kReminders));
+    Value value = card.value(Field::kReminders);
+    const auto* reminders = std::get_if<std::vector<int64_t>>(&value);
     if (!reminders) return;
     for (int64_t minutes : *reminders) {
       line("BEGIN:VALARM");

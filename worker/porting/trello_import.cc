@@ -334,11 +334,11 @@ class Builder {
 }  // namespace
 
 void take_existing(TrelloOptions& options, const Document& workspace) {
-  for (const auto& [id, entity] : workspace.entities) {
-    if (entity.type == EntityType::kLabel && entity.is_live())
+  for (const Entity& entity : workspace.all()) {
+    if (entity.type() == EntityType::kLabel && entity.is_live())
       options.labels.push_back(
-          {LabelId{id}, entity.text_value(Field::kTitle), entity.text_value(Field::kColour)});
-    if (entity.type == EntityType::kMember) options.members.insert(MemberId{id});
+          {LabelId{entity.id()}, entity.text_value(Field::kTitle), entity.text_value(Field::kColour)});
+    if (entity.type() == EntityType::kMember) options.members.insert(MemberId{entity.id()});
   }
 }
 

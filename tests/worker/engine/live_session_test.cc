@@ -73,7 +73,7 @@ class Client {
     return SetCommand{{card, {}}, {Field::kTitle, {}, text}};
   }
   std::string title_of(const Id128& card) const {
-    const Entity* entity = replica.document().find(card);
+    Entity entity = replica.document().find(card);
     return entity ? entity->text_value(Field::kTitle) : "none";
   }
   size_t count(const char* type) const {
@@ -157,7 +157,7 @@ TEST_CASE("edits made offline merge, and the loser of a double edit stays open e
   for (Client* client : {&anna, &ben}) {
     CHECK(client->title_of(world.card) == "by ben");
     CHECK(client->replica.document().find(world.card)->bool_value(Field::kDone));
-    CHECK(client->replica.document().find(world.card)->registers.at({Field::kTitle, {}}).values.size() == 2);
+    CHECK(client->replica.document().find(world.card)->values(Field::kTitle).size() == 2);
     CHECK(client->session.is_synced());
   }
   CHECK(anna.replica.hash() == ben.replica.hash());
@@ -276,8 +276,8 @@ TEST_CASE(
   auto made = ben.replica.edit({world.ben_member, Cause::kBridge, world.clock.now_},
                                {ben.title(world.card, "as the bridge")});
   REQUIRE(made.ok());
-  const Entity* entity = ben.replica.document().find(world.card);
-  OpId shown = entity->registers.at({Field::kTitle, {}}).values[0].op;
+  Entity entity = ben.replica.document().find(world.card);
+  OpId shown = entity->winner(Field::kTitle)->op;
   ben.edit({BoundCommand{{world.card, {}}, shown, Hlc::from(1, 0)}});
   ben.edit({RedactCommand{{world.card, {}}, shown}});
   ben.connect();
@@ -314,9 +314,9 @@ TEST_CASE("after a restore from a backup the epoch rises and clients bring back 
   anna.settle();
   REQUIRE(anna.session.is_synced());
   anna.disconnect();
-  Replica all = anna.replica;
+  Replica all = std::move(*anna.replica.copy());
   // The backup is older: the board is made anew without the last edit, in the next epoch.
-  std::vector<Op> backup = all.log();
+  std::vector<Op> backup = anna.replica.log();
   backup.pop_back();
   world.hub.close_all();
   DocumentKey key{world.workspace, world.document};

@@ -26,8 +26,8 @@ struct Demo {
     return export_json({&workspace, {&board}, members, with_workspace, 1796000000000, "0.1.0"});
   }
   Id128 card(std::string_view title) const {
-    for (const auto& [id, entity] : board.document().entities)
-      if (entity.type == EntityType::kCard && entity.text_value(Field::kTitle) == title) return id;
+    for (const Entity& entity : board.document().all())
+      if (entity.type() == EntityType::kCard && entity.text_value(Field::kTitle) == title) return entity.id();
     FAIL("no card of that title");
     return {};
   }
@@ -235,7 +235,7 @@ TEST_CASE("A copy keeps open conflicts open, and the winner the winner") {
   Replica copy = replica_of(target, DocumentKind::kBoard, copied->commands);
 
   CHECK(copied->report.carried_count("open conflicts") == 2);
-  for (const auto& [id, entity] : copy.document().entities) {
+  for (const Entity& entity : copy.document().all()) {
     if (entity.text_value(Field::kTitle) != "Text A") continue;
     CHECK_FALSE(entity.bool_value(Field::kDone));
     CHECK(conflicts_of(entity).size() == 2);
