@@ -343,8 +343,9 @@ void Document::truncate(uint32_t count) {
     else
       --child_count_;
   }
+  bool had_children = entities.size() > count;
   entities.resize(count);
-  grow_children();
+  if (had_children) grow_children();
 }
 
 }  // namespace kalends

@@ -25,6 +25,8 @@ struct EditContext {
   MemberId author;
   Cause cause = Cause::kPerson;
   int64_t now_ms = 0;
+  // A start after the due date is refused, unless this is set: then it is shown as an open conflict.
+  bool keeps_crossed_dates = false;
 };
 
 // What an edit made, as the replica keeps it. Good until the replica changes again.

@@ -50,7 +50,7 @@ Result<Edited> Transaction::run(std::span<const Command> commands) {
   for (size_t i = 0; i < commands.size(); ++i) {
     child_ = {};
     Status status = std::visit([&](const auto& command) { return perform(command); }, commands[i]);
-    if (status.ok() && i + 1 == commands.size()) status = check_dates();
+    if (status.ok() && i + 1 == commands.size() && !context_.keeps_crossed_dates) status = check_dates();
     if (!status.ok()) {
       Error error = status.error();
       roll_back();
@@ -154,11 +154,15 @@ void Transaction::roll_back() {
     if (saved.text) document_.texts[record.text] = std::move(*saved.text);
     if (saved.rarities) *document_.rarities[record.rarities] = std::move(*saved.rarities);
   }
+  bool has_new_entity = false;
+  for (size_t slot = first_slot_; slot < document_.entities.size(); ++slot)
+    has_new_entity = has_new_entity || document_.entities[slot].child.is_nil();
   document_.truncate(first_slot_);
   replica_.log_.resize(first_record_);
   document_.counters[replica_.me_] = first_counter_ - 1;
   document_.stamps[replica_.me_] = first_stamp_;
-  replica_.order_.reset();
+  for (const Saved& saved : saved_) document_.moved.push_back(saved.slot);
+  if (has_new_entity) replica_.order_.reset();
 }
 
 // --- checks ---
@@ -695,7 +699,8 @@ Status Transaction::perform(const CarryCommand& command) {
 Result<Edited> Replica::edit_in_place(const EditContext& context, std::span<const Command> commands,
                                       Changes& changes) {
   if (commands.empty()) return Edited{};
-  bool may_fail = commands.size() > 1 || is_about_dates(commands.front());
+  bool may_fail =
+      commands.size() > 1 || (!context.keeps_crossed_dates && is_about_dates(commands.front()));
   uint32_t first = document_.counter_of(me_) + 1;
   KALENDS_TRY(Edited edited, Transaction(*this, context, changes, may_fail).run(commands));
   if (!edited.records.empty() && context.cause != Cause::kHub && context.cause != Cause::kBridge) {

@@ -126,12 +126,30 @@ export class Hub {
 }
 
 // Who made a pushed chunk, and the counter of its last operation: a push holds the operations of one replica, without
-// gaps, and the first id in its table is that replica.
+// gaps, and the first id in its table is that replica (docs/memory-layout.md).
 function last_of(ops: Uint8Array): { replica: Id; counter: number } {
-  const ids = varint(ops, 1);
-  const count = varint(ops, ids.next + ids.value * 16);
-  const first = varint(ops, count.next);
-  return { replica: hex(ops.subarray(ids.next, ids.next + 16)), counter: first.value + count.value - 1 };
+  const count = varint(ops, 1);
+  const ids = varint(ops, count.next);
+  const known = varint(ops, ids.next);
+  const table = known.next;
+  let at = varint(ops, table + ids.value * 16);
+  for (let zones = at.value; zones > 0; --zones) {
+    const size = varint(ops, at.next);
+    at = { value: 0, next: size.next + size.value };
+  }
+  const mask = varint(ops, varint(ops, varint(ops, at.next).next).next);
+  const sizes: number[] = [];
+  let next = mask.next;
+  for (let column = 0; 2 ** column <= mask.value; ++column) {
+    sizes[column] = 0;
+    if (Math.floor(mask.value / 2 ** column) % 2 === 0) continue;
+    const size = varint(ops, next);
+    sizes[column] = size.value;
+    next = size.next;
+  }
+  // The columns of replicas and counters are the first two; the second begins with the distance from operation 1.
+  const first = sizes[1] ? varint(ops, next + sizes[0]!).value / 2 + 1 : 1;
+  return { replica: hex(ops.subarray(table, table + 16)), counter: first + count.value - 1 };
 }
 
 export function versions(bytes: Uint8Array): Map<Id, number> {
