@@ -96,19 +96,34 @@ constexpr std::array<std::string_view, 11> kColours = {"lavender",  "sage",     
                                                        "blueberry", "basil",     "tomato"};
 
 const EntityRow* find_entity(EntityType type) {
-  for (const EntityRow& row : kEntities)
-    if (row.type == type) return &row;
-  return nullptr;
+  auto place = static_cast<size_t>(type) - 1;  // the rows stand in the order of the types
+  return place < std::size(kEntities) ? &kEntities[place] : nullptr;
 }
 
 }  // namespace
 
 std::span<const FieldSpec> all_fields() { return kFields; }
 
+namespace {
+
+// For each type and field, its place in kFields, from 1; 0: there is none.
+constexpr size_t kFieldNumbers = 32;
+constexpr auto kPlaces = [] {
+  std::array<std::array<uint8_t, kFieldNumbers>, static_cast<size_t>(kLastEntityType) + 1> places{};
+  for (size_t i = 0; i < std::size(kFields); ++i)
+    places[static_cast<size_t>(kFields[i].entity)][static_cast<size_t>(kFields[i].field)] =
+        static_cast<uint8_t>(i + 1);
+  return places;
+}();
+
+}  // namespace
+
 const FieldSpec* find_field(EntityType entity, Field field) {
-  for (const FieldSpec& spec : kFields)
-    if (spec.entity == entity && spec.field == field) return &spec;
-  return nullptr;
+  auto type = static_cast<size_t>(entity);
+  auto number = static_cast<size_t>(field);
+  if (type >= kPlaces.size() || number >= kFieldNumbers) return nullptr;
+  uint8_t place = kPlaces[type][number];
+  return place == 0 ? nullptr : &kFields[place - 1];
 }
 
 const FieldSpec* find_field(EntityType entity, std::string_view name) {

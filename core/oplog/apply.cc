@@ -37,8 +37,9 @@ bool take_removed(std::vector<Early>& list, Field field, const OpRef& op) {
 
 class Folding {
  public:
-  Folding(Document& document, const Record& record, Changes& changes, bool puts_back = false)
-      : document_(document), op_(record), changes_(changes), puts_back_(puts_back), stamp_(record.stamp) {
+  // `changes`: nullptr when what a snapshot says is put back.
+  Folding(Document& document, const Record& record, Changes* changes)
+      : document_(document), op_(record), changes_(changes), puts_back_(!changes), stamp_(record.stamp) {
     if (!document.bounds.empty()) {
       auto bound = document.bounds.find(document.names.op_id(record.id));
       if (bound != document.bounds.end()) stamp_ = std::min(stamp_, bound->second);
@@ -92,6 +93,10 @@ class Folding {
   }
 
  private:
+  void note(IdRef entity, Field field = {}) {
+    if (changes_) changes_->touch(entity, field);
+  }
+
   // The entity, or the child that the operation is about.
   void find_slots() {
     entity_slot_ = document_.entity_slot(op_.target);
@@ -101,7 +106,7 @@ class Folding {
 
   void touch() {
     find_slots();
-    changes_.touch(op_.target);
+    note(op_.target);
     document_.touch(entity_slot_, op_.id);
     if (slot_ != entity_slot_) document_.touch(slot_, op_.id);
   }
@@ -163,7 +168,7 @@ class Folding {
     replace_in_register(field.field, field.key);
     put(cell(field, is_offer));
     if (field.field == Field::kPosition) document_.moved.push_back(slot_);
-    changes_.touch(op_.target, field.field);
+    note(op_.target, field.field);
   }
 
   void create(uint64_t live_fields) {
@@ -191,17 +196,17 @@ class Folding {
     document_.touch(slot_, op_.id);
     if (slot_ != entity_slot_) document_.touch(entity_slot_, op_.id);
     document_.moved.push_back(slot_);
-    changes_.touch(op_.target);
+    note(op_.target);
     for (uint32_t i = 0; i < op_.count; ++i) {
       if (i < 64 && !(live_fields >> i & 1)) continue;
       const StoredField& field = op_.fields[i];
       const FieldSpec* spec = find_field(type, field.field);
       if (spec && spec->merge == Merge::kText && field.value.kind == ValueKind::kText) {
         if (field.value.size > 0) insert_run({}, Side::kAfter, field.value.text_view());
-        changes_.touch(op_.target, field.field);
+        note(op_.target, field.field);
       } else if (spec && spec->merge == Merge::kSet && field.value.kind == ValueKind::kId) {
         put_add(field.field, static_cast<IdRef>(field.value.number));
-        changes_.touch(op_.target, field.field);
+        note(op_.target, field.field);
       } else {
         set(field, false);
       }
@@ -220,7 +225,7 @@ class Folding {
 
   void add(Field field, IdRef element) {
     put_add(field, element);
-    changes_.touch(op_.target, field);
+    note(op_.target, field);
   }
 
   void remove(Field field, IdRef element) {
@@ -238,14 +243,14 @@ class Folding {
                                   [&](const Early& e) { return e.field == field && e.op == replaced; });
       if (!is_known) early.push_back({field, 0, replaced});
     }
-    changes_.touch(op_.target, field);
+    note(op_.target, field);
   }
 
   void erase() {
     find_slots();
     // To its card, the deletion of a comment is an edit like any other.
     if (slot_ != entity_slot_) document_.touch(entity_slot_, op_.id);
-    changes_.touch(op_.target);
+    note(op_.target);
     Rarities& rarities = document_.rarities_of(slot_);
     replace_in(rarities.deletions, rarities.restored_early);
     if (!puts_back_ && take(rarities.restored_early, op_.id)) return;
@@ -318,7 +323,7 @@ class Folding {
   void insert_text() {
     insert_run(op_.text->parent, op_.text->side, op_.text->view());
     close_offers();
-    changes_.touch(op_.target, Field::kDescription);
+    note(op_.target, Field::kDescription);
   }
 
   void remove_text() {
@@ -326,7 +331,7 @@ class Folding {
     for (uint32_t i = 0; i < op_.count; ++i)
       sequence.remove(op_.ranges[i].op, op_.ranges[i].offset, op_.ranges[i].length);
     close_offers();
-    changes_.touch(op_.target, Field::kDescription);
+    note(op_.target, Field::kDescription);
   }
 
   void bound() {
@@ -352,7 +357,7 @@ class Folding {
         }
       return is_found;
     });
-    changes_.touch(op_.target);
+    note(op_.target);
   }
 
   void redact() {
@@ -376,7 +381,7 @@ class Folding {
       return is_found;
     });
     document_.opaque.erase(about_id);
-    changes_.touch(op_.target);
+    note(op_.target);
   }
 
   // A bound or a redaction targets the entity of the operation it is about. When nothing is found there, that was
@@ -403,7 +408,7 @@ class Folding {
       Folding(document_, inner, changes_).run();
       document_.carried.insert(document_.names.op_id(inner.id));
     }
-    changes_.touch(op_.target);
+    note(op_.target);
   }
 
   void keep_opaque() {
@@ -415,7 +420,7 @@ class Folding {
 
   Document& document_;
   const Record& op_;
-  Changes& changes_;
+  Changes* changes_;
   const bool puts_back_;
   Hlc stamp_;
   bool is_redacted_ = false;
@@ -451,14 +456,13 @@ Applied apply(Document& document, const Record& record, Changes& changes) {
   uint32_t known = document.counter_of(record.id.replica);
   if (record.id.counter <= known) return Applied::kKnown;
   if (record.id.counter != known + 1) return Applied::kEarly;
-  Folding(document, record, changes).run();
+  Folding(document, record, &changes).run();
   document.raise(record.id, record.stamp);
   return Applied::kNew;
 }
 
 void put_back(Document& document, const Record& record, uint64_t fields) {
-  Changes ignored;
-  Folding(document, record, ignored, true).run(fields);
+  Folding(document, record, nullptr).run(fields);
 }
 
 }  // namespace kalends

@@ -34,13 +34,15 @@ Bytes ChunkWriter::encode(const Interner& names, const Document* document,
                           std::span<const Record* const> records, const std::vector<uint32_t>* known) {
   if (records.empty()) return {};
   ids_.clear();
-  ColumnWriter columns(names, ids_);
   ColumnOptions options = options_for(records);
-  std::vector<std::string_view> zones;
-  columns.start(options, zones);
-  for (const Record* record : records) columns.add(*record);
+  options.are_rows = records.size() <= kRowsMax;
+  zones_.clear();
+  columns_.use(names, ids_);
+  columns_.start(options, zones_);
+  for (const Record* record : records) columns_.add(*record);
 
   Writer out;
+  out.reserve(64 + ids_.ids().size() * 16 + columns_.texts().size() + (options.are_rows ? 64 : records.size() * 12));
   out.u8(kChunkFormat);
   out.varint(records.size());
   // Naming makers may add their replicas to the table: look them up before it is written.
@@ -83,18 +85,45 @@ Bytes ChunkWriter::encode(const Interner& names, const Document* document,
       last_counter = made.counter;
     }
   }
-  out.varint(zones.size());
-  for (std::string_view zone : zones) out.text(zone);
-  out.varint(options.slope);
-  out.varint(options.date_unit);
-  columns.finish(out);
-  out.raw(columns.texts());
+  out.varint(zones_.size());
+  for (std::string_view zone : zones_) out.text(zone);
+  if (!options.are_rows) {
+    out.u8(options.remembers);
+    out.varint(options.slope);
+    out.varint(options.date_unit);
+  }
+  columns_.finish(out);
+  out.raw(columns_.texts());
   return out.take();
 }
 
-Result<std::vector<Record*>> read_chunk(Interner& names, const Document* document, ByteView bytes) {
-  std::vector<Record*> records;
-  if (bytes.empty()) return records;
+// Entities that the receiver has, by the operations that made them.
+Status ChunkReader::read_makers(Interner& names, const Document& document, Reader& in, ByteView is_known) {
+  auto is_known_id = [&](size_t i) { return (is_known[i / 8] >> i % 8 & 1) != 0; };
+  int64_t replica = 0;
+  int64_t counter = 0;
+  for (size_t i = 0; i < ids_.size(); ++i) {
+    if (!is_known_id(i)) continue;
+    replica += in.zigzag();
+    counter += in.zigzag();
+    bool fits = replica >= 0 && static_cast<size_t>(replica) < ids_.size() &&
+                !is_known_id(static_cast<size_t>(replica)) && counter > 0 &&
+                counter <= static_cast<int64_t>(kCounterMax);
+    if (!in.ok() || !fits) return damaged();
+    OpRef maker{names.replica(ids_[static_cast<size_t>(replica)]), static_cast<uint32_t>(counter)};
+    ids_[i] = document.made_by(maker);
+    if (ids_[i] == 0)
+      return Error{ErrorCode::kConflict,
+                   "These operations build on others that this copy does not have: ask for what it lacks, by its "
+                   "version.",
+                   0};
+  }
+  return {};
+}
+
+Status ChunkReader::read(Interner& names, const Document* document, ByteView bytes) {
+  records_.clear();
+  if (bytes.empty()) return {};
   // Texts of the records point into a copy that lives as long as they do.
   const char* kept = names.arena.copy(as_text(bytes));
   Reader in({reinterpret_cast<const uint8_t*>(kept), bytes.size()});
@@ -106,17 +135,16 @@ Result<std::vector<Record*>> read_chunk(Interner& names, const Document* documen
   auto id_count = static_cast<size_t>(in.varint());
   auto known_count = static_cast<size_t>(in.varint());
   if (id_count > in.remaining() || known_count > id_count) return damaged();
-  ByteView bits;
-  if (known_count > 0) bits = in.raw((id_count + 7) / 8);
-  auto is_known_id = [&](size_t i) { return known_count > 0 && (bits[i / 8] >> i % 8 & 1) != 0; };
+  ByteView is_known;
+  if (known_count > 0) is_known = in.raw((id_count + 7) / 8);
   if (!in.ok() || id_count - known_count > in.remaining() / 16) return damaged();
-  std::vector<IdRef> ids(id_count);
+  ids_.resize(id_count);
   size_t flagged = 0;
   names.start_marks();
   for (size_t i = 0; i < id_count; ++i) {
-    if (is_known_id(i))
+    if (known_count > 0 && (is_known[i / 8] >> i % 8 & 1) != 0)
       ++flagged;
-    else if (!names.mark(ids[i] = names.ids.intern(in.id())))
+    else if (!names.mark(ids_[i] = names.ids.intern(in.id())))
       return damaged();  // named twice, or nil
   }
   if (flagged != known_count) return damaged();
@@ -124,56 +152,45 @@ Result<std::vector<Record*>> read_chunk(Interner& names, const Document* documen
     if (!document)
       return Error{ErrorCode::kConflict,
                    "These operations name things by what the receiver has: merge them into that document.", 0};
-    int64_t replica = 0;
-    int64_t counter = 0;
-    std::vector<OpRef> makers(id_count);
-    for (size_t i = 0; i < id_count; ++i) {
-      if (!is_known_id(i)) continue;
-      replica += in.zigzag();
-      counter += in.zigzag();
-      bool fits = replica >= 0 && static_cast<size_t>(replica) < id_count &&
-                  !is_known_id(static_cast<size_t>(replica)) && counter > 0 &&
-                  counter <= static_cast<int64_t>(kCounterMax);
-      if (!in.ok() || !fits) return damaged();
-      OpRef maker{names.replica(ids[static_cast<size_t>(replica)]), static_cast<uint32_t>(counter)};
-      ids[i] = document->made_by(maker);
-      if (ids[i] == 0)
-        return Error{ErrorCode::kConflict,
-                     "These operations build on others that this copy does not have: ask for what it lacks, by "
-                     "its version.",
-                     0};
-    }
+    KALENDS_TRY_VOID(read_makers(names, *document, in, is_known));
   }
-  std::vector<std::string_view> zones(in.count(1));
-  for (std::string_view& zone : zones) {
+  zones_.resize(in.count(1));
+  for (std::string_view& zone : zones_) {
     zone = in.text();
     if (!is_valid_zone_name(zone)) in.fail();
   }
   ColumnOptions options;
-  options.slope = static_cast<uint32_t>(std::min<uint64_t>(in.varint(), 1 << 20));
-  uint64_t unit = in.varint();
-  if (!in.ok() || (unit != 1 && unit != 60 && unit != 900)) return damaged();
-  options.date_unit = static_cast<uint32_t>(unit);
-
-  // The texts are what stands behind the columns.
+  options.are_rows = count <= ChunkWriter::kRowsMax;
   Reader probe = in;
-  uint64_t mask = probe.varint();
   uint64_t size = 0;
-  for (size_t i = 0; i < kColumns && probe.ok(); ++i)
-    if (mask >> i & 1) size += probe.varint();
+  if (options.are_rows) {
+    size = probe.varint();
+  } else {
+    options.remembers = in.boolean();
+    options.slope = static_cast<uint32_t>(std::min<uint64_t>(in.varint(), 1 << 20));
+    uint64_t unit = in.varint();
+    if (!in.ok() || (unit != 1 && unit != 60 && unit != 900)) return damaged();
+    options.date_unit = static_cast<uint32_t>(unit);
+    probe = in;
+    uint64_t mask = probe.varint();
+    for (size_t i = 0; i < kColumns && probe.ok(); ++i)
+      if (mask >> i & 1) size += probe.varint();
+  }
+  // The texts are what stands behind the columns.
   if (!probe.ok() || size > probe.remaining()) return damaged();
   std::string_view texts = as_text(probe.raw(probe.remaining())).substr(static_cast<size_t>(size));
-  ColumnReader columns(names, {&ids, &zones, true, false}, options, in, texts);
-  records.reserve(count);
-  for (size_t i = 0; i < count && columns.ok(); ++i)
-    records.push_back(new (names.arena.take(sizeof(Record))) Record(columns.next()));
-  if (!columns.done()) return damaged();
+  columns_.start(names, {&ids_, &zones_, true, false, false}, options, in, texts);
+  auto* memory = names.arena.array<Record>(count);
+  records_.resize(count);
+  for (size_t i = 0; i < count && columns_.ok(); ++i) records_[i] = new (&memory[i]) Record(columns_.next());
+  if (!columns_.done()) return records_.clear(), damaged();
   // One list of operations, one chunk: what suits these operations, and nothing in the tables that none of them uses
   // (makers of things may be).
-  ColumnOptions suited = options_for({records.data(), records.size()});
-  if (suited.slope != options.slope || suited.date_unit != options.date_unit) return damaged();
-  if (known_count == 0 && columns.used_ids() != id_count) return damaged();
-  return records;
+  ColumnOptions suited = options_for(records_);
+  bool fits = suited.slope == options.slope && suited.date_unit == options.date_unit &&
+              suited.remembers == options.remembers && (known_count > 0 || columns_.used_ids() == id_count);
+  if (!fits) return records_.clear(), damaged();
+  return {};
 }
 
 Bytes encode_chunk(const std::vector<Op>& ops) {
@@ -189,10 +206,11 @@ Bytes encode_chunk(const std::vector<Op>& ops) {
 
 Result<std::vector<Op>> decode_chunk(ByteView bytes) {
   Interner names;
-  KALENDS_TRY(std::vector<Record*> records, read_chunk(names, nullptr, bytes));
+  ChunkReader reader;
+  KALENDS_TRY_VOID(reader.read(names, nullptr, bytes));
   std::vector<Op> ops;
-  ops.reserve(records.size());
-  for (const Record* record : records) ops.push_back(op_of(names, *record));
+  ops.reserve(reader.records().size());
+  for (const Record* record : reader.records()) ops.push_back(op_of(names, *record));
   return ops;
 }
 

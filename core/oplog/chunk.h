@@ -10,6 +10,9 @@ namespace kalends {
 
 class ChunkWriter {
  public:
+  // Chunks of few operations are written in rows.
+  static constexpr size_t kRowsMax = 6;
+
   // `known`: when not null, what the receiver has, by replica number. Entities that it must know by then are named
   // by the operation that made them, which is shorter than their ids.
   Bytes encode(const Document& document, std::span<const Record* const> records,
@@ -21,12 +24,27 @@ class ChunkWriter {
                const std::vector<uint32_t>* known);
 
   IdIndex ids_;
+  ColumnWriter columns_;
+  std::vector<std::string_view> zones_;
 };
 
-// Reads a chunk into records in `names`. Entities that are named by the operation that made them are looked up in
-// `document`; without one such a chunk is refused. On an error nothing of the chunk is in the document, though its
-// tables may have grown.
-Result<std::vector<Record*>> read_chunk(Interner& names, const Document* document, ByteView bytes);
+// Reads chunks into records. Keeps its memory from one to the next.
+class ChunkReader {
+ public:
+  // The records live in `names`, the list until the next call. Entities that are named by the operation that made
+  // them are looked up in `document`; without one such a chunk is refused. On an error nothing of the chunk is in the
+  // document, though its tables may have grown.
+  Status read(Interner& names, const Document* document, ByteView bytes);
+  std::span<Record* const> records() const { return records_; }
+
+ private:
+  Status read_makers(Interner& names, const Document& document, Reader& in, ByteView is_known);
+
+  std::vector<Record*> records_;
+  std::vector<IdRef> ids_;
+  std::vector<std::string_view> zones_;
+  ColumnReader columns_;
+};
 
 inline constexpr uint8_t kChunkFormat = 2;  // do not renumber; 1 was never released
 

@@ -9,6 +9,7 @@
 namespace kalends {
 namespace {
 
+constexpr size_t kManyRecords = 32;  // fewer have nothing to gain from what costs time
 constexpr uint32_t kLife = 0xFFFF;  // stands for a field: what deletions and restores are about
 
 size_t index_of(Column column) { return static_cast<size_t>(column); }
@@ -68,7 +69,8 @@ ValueKind usual_kind(Field field) {
 
 ColumnOptions options_for(std::span<const Record* const> records) {
   ColumnOptions options;
-  if (records.size() < 32) return options;
+  if (records.size() < kManyRecords) return options;
+  options.remembers = true;
   const Record& first = *records.front();
   const Record& last = *records.back();
   if (first.id.replica == last.id.replica && last.id.counter > first.id.counter && last.stamp > first.stamp)
@@ -91,10 +93,11 @@ ColumnOptions options_for(std::span<const Record* const> records) {
 void ColumnWriter::start(const ColumnOptions& options, std::vector<std::string_view>& zones) {
   options_ = options;
   zones_ = &zones;
-  for (size_t i = 0; i < kColumns; ++i) {
-    columns_[i].clear();
-    is_present_[i] = false;
-  }
+  if (!are_rows_ || !options.are_rows)
+    for (Bytes& column : columns_) column.clear();
+  columns_[0].clear();
+  are_rows_ = options.are_rows;
+  if (!are_rows_) std::fill_n(zeros_, kColumns, 0);
   texts_.clear();
   last_.clear();
   last_counters_.clear();
@@ -107,13 +110,21 @@ void ColumnWriter::start(const ColumnOptions& options, std::vector<std::string_v
   last_rank_ = {};
 }
 
-void ColumnWriter::number(Column column, uint64_t value) {
-  Bytes& out = columns_[index_of(column)];
-  is_present_[index_of(column)] |= value != 0;
+void ColumnWriter::put(size_t index, uint64_t value) {
+  Bytes& out = columns_[index];
+  if (zeros_[index] != 0 && !are_rows_) {
+    out.insert(out.end(), zeros_[index], 0);
+    zeros_[index] = 0;
+  }
   if (value < 0x80)
     out.push_back(static_cast<uint8_t>(value));
   else
     push_varint(out, value);
+}
+
+void ColumnWriter::raw(Column column, const uint8_t* bytes, size_t size) {
+  Bytes& out = columns_[are_rows_ ? 0 : index_of(column)];
+  out.insert(out.end(), bytes, bytes + size);
 }
 
 // Relative to `base`, which is likely to be of the same replica and near.
@@ -128,8 +139,7 @@ void ColumnWriter::op(Column column, const OpRef& base, const OpRef& op) {
 
 void ColumnWriter::add(const Record& record, uint64_t dead_fields) {
   uint32_t replica = ids_->of(names_->replica_refs[record.id.replica]);
-  if (last_counters_.size() <= record.id.replica) last_counters_.resize(names_->replica_ids.size());
-  uint32_t& last_counter = last_counters_[record.id.replica];
+  uint32_t& last_counter = last_counters_.of(record.id.replica);
   uint32_t last_replica = last_op_.is_nil() ? 0 : ids_->of(names_->replica_refs[last_op_.replica]);
   zigzag(Column::kReplica, int64_t{replica} - last_replica);
   zigzag(Column::kCounter, int64_t{record.id.counter} - last_counter - 1);
@@ -174,7 +184,7 @@ void ColumnWriter::add(const Record& record, uint64_t dead_fields) {
                            record.fields->key == 0 ? 0 : ids_->of(record.fields->key) + 1);
   else if (!record.is_opaque && is_about_life(record.kind))
     written = register_key(target, child_replica, record.child.counter, kLife, 0);
-  OpRef* last = written == 0 ? nullptr : &last_.at(written);
+  OpRef* last = written == 0 || !options_.remembers ? nullptr : &last_.at(written);
   if (record.replaced_count == 0) {
     number(Column::kReplaced, 0);
   } else if (last && record.replaced_count == 1 && record.replaced[0] == *last) {
@@ -190,8 +200,7 @@ void ColumnWriter::add_body(const Record& record, uint64_t dead_fields, uint32_t
                             uint32_t child_replica) {
   if (record.is_opaque) {
     number(Column::kRest, record.count);
-    Bytes& rest = columns_[index_of(Column::kRest)];
-    rest.insert(rest.end(), record.raw, record.raw + record.count);
+    raw(Column::kRest, record.raw, record.count);
     return;
   }
   switch (record.op_kind()) {
@@ -204,6 +213,7 @@ void ColumnWriter::add_body(const Record& record, uint64_t dead_fields, uint32_t
       uint32_t own_counter = is_a_child ? record.id.counter : record.child.counter;
       for (const StoredField& made : record.field_values()) {
         field(made, true);
+        if (!options_.remembers) continue;
         last_.at(register_key(target, own_replica, own_counter, static_cast<uint64_t>(made.field),
                               made.key != 0 ? ids_->of(made.key) + 1
                               : made.value.kind == ValueKind::kId
@@ -256,8 +266,7 @@ void ColumnWriter::add_body(const Record& record, uint64_t dead_fields, uint32_t
       for (uint32_t i = 0; i < record.count; ++i) {
         Writer inner;
         write_op(inner, op_of(*names_, record.carried[i]));
-        Bytes& rest = columns_[index_of(Column::kRest)];
-        rest.insert(rest.end(), inner.view().begin(), inner.view().end());
+        raw(Column::kRest, inner.view().data(), inner.size());
       }
       return;
     }
@@ -322,9 +331,7 @@ void ColumnWriter::value(Field field, const Stored& stored) {
       size_t shared = shared_prefix(last_rank_, rank);
       number(Column::kRankShared, shared);
       number(Column::kRankSize, rank.size() - shared);
-      Bytes& ranks = columns_[index_of(Column::kRank)];
-      ranks.insert(ranks.end(), rank.begin() + static_cast<std::ptrdiff_t>(shared), rank.end());
-      is_present_[index_of(Column::kRank)] |= rank.size() > shared;
+      raw(Column::kRank, as_bytes(rank).data() + shared, rank.size() - shared);
       last_rank_ = rank;
       return;
     }
@@ -332,9 +339,10 @@ void ColumnWriter::value(Field field, const Stored& stored) {
 }
 
 void ColumnWriter::finish(Writer& out) {
+  if (are_rows_) return out.bytes(columns_[0]);
   uint64_t mask = 0;
   for (size_t i = 0; i < kColumns; ++i)
-    if (is_present_[i] && !columns_[i].empty()) mask |= uint64_t{1} << i;
+    if (!columns_[i].empty()) mask |= uint64_t{1} << i;
   out.varint(mask);
   for (size_t i = 0; i < kColumns; ++i)
     if (mask >> i & 1) out.varint(columns_[i].size());
@@ -344,12 +352,35 @@ void ColumnWriter::finish(Writer& out) {
 
 // --- ColumnReader ---
 
-ColumnReader::ColumnReader(Interner& names, const ColumnTables& tables, const ColumnOptions& options,
-                           Reader& columns, std::string_view texts)
-    : names_(&names), tables_(tables), options_(options), texts_(texts) {
-  if (!tables.are_in_order) {
-    used_ids_ = tables.ids->size();
-    used_zones_ = tables.zones->size();
+void ColumnReader::start(Interner& names, const ColumnTables& tables, const ColumnOptions& options,
+                         Reader& columns, std::string_view texts) {
+  names_ = &names;
+  tables_ = tables;
+  options_ = options;
+  texts_ = texts;
+  ok_ = true;
+  if (options.are_rows)
+    cursors_[0] = {};
+  else
+    for (Cursor& from : cursors_) from = {};
+  dead_fields_ = 0;
+  last_.clear();
+  last_counters_.clear();
+  last_op_ = {};
+  last_replica_ = last_author_ = 0;
+  last_ms_ = last_target_ = 0;
+  last_logical_ = 0;
+  has_target_ = false;
+  last_when_[0] = last_when_[1] = 0;
+  last_key_ = last_id_ = 0;
+  last_rank_ = {};
+  used_ids_ = tables.are_in_order ? 0 : tables.ids->size();
+  used_zones_ = tables.are_in_order ? 0 : tables.zones->size();
+  if (options.are_rows) {
+    ByteView rows = columns.bytes();
+    cursors_[0] = {rows.data(), rows.data() + rows.size(), false};
+    if (!columns.ok() || rows.empty() || !is_valid_text(texts)) fail();
+    return;
   }
   uint64_t mask = columns.varint();
   if (mask >> kColumns != 0) fail();
@@ -367,16 +398,11 @@ ColumnReader::ColumnReader(Interner& names, const ColumnTables& tables, const Co
   if (!is_valid_text(texts)) fail();
 }
 
-uint64_t ColumnReader::number(Column column) {
-  Cursor& cursor = cursors_[index_of(column)];
-  if (cursor.is_absent) return 0;
-  if (cursor.at == cursor.end) return fail(), uint64_t{0};
-  uint64_t value = *cursor.at++;
-  if (value < 0x80) return value;
-  value &= 0x7F;
+uint64_t ColumnReader::rest_of_number(Cursor& from, uint64_t first) {
+  uint64_t value = first & 0x7F;
   for (int shift = 7; shift < 64; shift += 7) {
-    if (cursor.at == cursor.end) break;
-    uint64_t byte = *cursor.at++;
+    if (from.at == from.end) break;
+    uint64_t byte = *from.at++;
     if (shift == 63 && byte > 1) break;
     if (byte == 0) break;  // not the shortest form
     value |= (byte & 0x7F) << shift;
@@ -440,8 +466,7 @@ Record ColumnReader::next() {
   record.id.replica = replica(replica_local);
   if (record.id.replica == 0) fail();
   if (!ok_) return record;
-  if (last_counters_.size() <= record.id.replica) last_counters_.resize(names_->replica_ids.size());
-  uint32_t& last_counter = last_counters_[record.id.replica];
+  uint32_t& last_counter = last_counters_.of(record.id.replica);
   int64_t counter = int64_t{last_counter} + 1 + zigzag(Column::kCounter);
   if (counter < 1 || counter > static_cast<int64_t>(kCounterMax)) return fail(), record;
   record.id.counter = static_cast<uint32_t>(counter);
@@ -496,7 +521,8 @@ Record ColumnReader::next() {
   uint64_t written = 0;
   if (!read_body(record, static_cast<uint64_t>(replica_local), child_replica, written)) return fail(), record;
   if (!ok_) return record;
-  OpRef* last = written == 0 ? nullptr : &last_.at(written);
+  if (tables_.skips_replaced) return record;
+  OpRef* last = written == 0 || !options_.remembers ? nullptr : &last_.at(written);
   uint64_t replaced = number(Column::kReplaced);
   if (replaced == 1) {
     // Exactly what these columns wrote there last.
@@ -543,7 +569,7 @@ bool ColumnReader::read_body(Record& record, uint64_t replica_local, uint64_t ch
   };
   if (record.is_opaque) {
     uint64_t size = number(Column::kRest);
-    Cursor& rest = cursors_[index_of(Column::kRest)];
+    Cursor& rest = cursor(Column::kRest);
     if (size > static_cast<uint64_t>(rest.end - rest.at) || size > kOpBytesMax) return false;
     record.count = static_cast<uint32_t>(size);
     record.raw = reinterpret_cast<const uint8_t*>(
@@ -558,7 +584,7 @@ bool ColumnReader::read_body(Record& record, uint64_t replica_local, uint64_t ch
       if (!document_kind(static_cast<EntityType>(type))) return false;
       record.detail = static_cast<uint8_t>(type);
       uint64_t count = number(Column::kType);
-      const Cursor& left = cursors_[index_of(Column::kField)];
+      const Cursor& left = cursor(Column::kField);
       if (count > static_cast<uint64_t>(left.end - left.at)) return false;
       StoredField* list = fields(static_cast<uint32_t>(count));
       if (is_child(static_cast<EntityType>(type))) {
@@ -569,6 +595,7 @@ bool ColumnReader::read_body(Record& record, uint64_t replica_local, uint64_t ch
       for (uint32_t i = 0; i < count && ok_; ++i) {
         list[i] = field(true);
         ++record.count;
+        if (!options_.remembers || tables_.skips_replaced) continue;
         uint64_t local = last_key_ != 0 ? last_key_ : list[i].value.kind == ValueKind::kId ? last_id_ : 0;
         last_.at(register_key(target_key, child_replica, own_counter, static_cast<uint64_t>(list[i].field),
                               local)) = record.id;
@@ -601,7 +628,7 @@ bool ColumnReader::read_body(Record& record, uint64_t replica_local, uint64_t ch
     case OpKind::kRun: {
       RecordRun kept{run(record), narrow(Column::kRange), 0, nullptr};
       uint64_t count = number(Column::kRange);
-      const Cursor& left = cursors_[index_of(Column::kRange)];
+      const Cursor& left = cursor(Column::kRange);
       if (count > static_cast<uint64_t>(left.end - left.at)) return false;
       auto* removed = names_->arena.array<RefRange>(static_cast<size_t>(count));
       uint64_t end = 0;
@@ -621,7 +648,7 @@ bool ColumnReader::read_body(Record& record, uint64_t replica_local, uint64_t ch
     }
     case OpKind::kTextRemove: {
       uint64_t count = number(Column::kRange);
-      const Cursor& left = cursors_[index_of(Column::kRange)];
+      const Cursor& left = cursor(Column::kRange);
       if (count == 0 || count > static_cast<uint64_t>(left.end - left.at)) return false;
       auto* ranges = names_->arena.array<RefRange>(static_cast<size_t>(count));
       for (uint64_t i = 0; i < count && ok_; ++i) {
@@ -640,7 +667,7 @@ bool ColumnReader::read_body(Record& record, uint64_t replica_local, uint64_t ch
       [[fallthrough]];
     case OpKind::kRedact: {
       uint64_t count = number(Column::kRest);
-      const Cursor& left = cursors_[index_of(Column::kRest)];
+      const Cursor& left = cursor(Column::kRest);
       if (count > static_cast<uint64_t>(left.end - left.at)) return false;
       if (record.is(OpKind::kRedact) && count != 1) return false;
       auto* ops = names_->arena.array<OpRef>(static_cast<size_t>(count));
@@ -664,7 +691,7 @@ bool ColumnReader::read_body(Record& record, uint64_t replica_local, uint64_t ch
       break;
     case OpKind::kCarry: {
       uint64_t count = number(Column::kRest);
-      Cursor& rest = cursors_[index_of(Column::kRest)];
+      Cursor& rest = cursor(Column::kRest);
       auto left = static_cast<size_t>(rest.end - rest.at);
       if (count > left / 40) return false;
       auto* carried = names_->arena.array<Record>(static_cast<size_t>(count));
@@ -736,7 +763,7 @@ Stored ColumnReader::value(Field field) {
       break;
     case ValueKind::kInts: {
       uint64_t count = number(Column::kNumber);
-      const Cursor& left = cursors_[index_of(Column::kNumber)];
+      const Cursor& left = cursor(Column::kNumber);
       if (count > static_cast<uint64_t>(left.end - left.at)) return fail(), Stored{};
       auto* ints = names_->arena.array<int64_t>(static_cast<size_t>(count));
       for (uint64_t i = 0; i < count; ++i) ints[i] = zigzag(Column::kNumber);
@@ -779,7 +806,7 @@ Stored ColumnReader::value(Field field) {
       if (small(Column::kParent, 1) == 1) place.parent = op(Column::kParent, last_op_);
       uint64_t shared = number(Column::kRankShared);
       uint64_t size = number(Column::kRankSize);
-      Cursor& ranks = cursors_[index_of(Column::kRank)];
+      Cursor& ranks = cursor(Column::kRank);
       if (shared > last_rank_.size() || size > static_cast<uint64_t>(ranks.end - ranks.at))
         return fail(), Stored{};
       place.rank_size = static_cast<uint32_t>(shared + size);
@@ -799,8 +826,11 @@ Stored ColumnReader::value(Field field) {
 
 bool ColumnReader::done() {
   if (!ok_ || !texts_.empty() || used_zones_ != tables_.zones->size()) return false;
-  for (const Cursor& cursor : cursors_)
-    if (cursor.at != cursor.end) return false;
+  if (options_.are_rows) return cursors_[0].at == cursors_[0].end;
+  for (size_t i = 0; i < kColumns; ++i) {
+    bool is_skipped = tables_.skips_replaced && (i == index_of(Column::kReplaced) || i == index_of(Column::kReplacedOp));
+    if (cursors_[i].at != cursors_[i].end && !is_skipped) return false;
+  }
   return true;
 }
 

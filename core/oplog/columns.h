@@ -73,8 +73,32 @@ class IdIndex {
 // Which register an operation wrote last, so that the next one that replaces exactly that needs no words for it.
 using LastWrites = U64Map<OpRef>;
 
+// The counter of the last operation of each replica; most come in runs of one replica.
+class LastCounters {
+ public:
+  void clear() {
+    current_ = {};
+    others_.clear();
+  }
+  uint32_t& of(uint32_t replica) {
+    if (replica != current_.replica) {
+      if (current_.replica != 0) others_.at(current_.replica) = current_.counter;
+      const uint32_t* known = others_.find(replica);
+      current_ = {replica, known ? *known : 0};
+    }
+    return current_.counter;
+  }
+
+ private:
+  OpRef current_;
+  U64Map<uint32_t> others_;
+};
+
 // What suits these operations; written beside the columns.
 struct ColumnOptions {
+  bool remembers = false;   // what was written last in each register, so that replacing it takes no words
+  bool are_rows = false;    // few operations: the numbers of one after those of another, in one column
+
   uint32_t slope = 0;       // of the clock: milliseconds that one operation is expected to take
   uint32_t date_unit = 1;   // seconds that divide every wall time
   uint32_t first_target = 0;  // local number of the first target
@@ -82,7 +106,12 @@ struct ColumnOptions {
 
 class ColumnWriter {
  public:
+  ColumnWriter() = default;
   ColumnWriter(const Interner& names, IdIndex& ids) : names_(&names), ids_(&ids) {}
+  void use(const Interner& names, IdIndex& ids) {
+    names_ = &names;
+    ids_ = &ids;
+  }
 
   // `zones` grows by the zones that dates name; several sets of columns may share it.
   void start(const ColumnOptions& options, std::vector<std::string_view>& zones);
@@ -93,7 +122,16 @@ class ColumnWriter {
   const Bytes& texts() const { return texts_; }
 
  private:
-  void number(Column column, uint64_t value);
+  void number(Column column, uint64_t value) {
+    auto index = are_rows_ ? 0 : static_cast<size_t>(column);
+    if (value == 0 && !are_rows_ && columns_[index].empty()) {
+      ++zeros_[index];  // a column of zeros is not written
+      return;
+    }
+    put(index, value);
+  }
+  void put(size_t index, uint64_t value);
+  void raw(Column column, const uint8_t* bytes, size_t size);
   void zigzag(Column column, int64_t value) {
     number(column, static_cast<uint64_t>(value) << 1 ^ static_cast<uint64_t>(value >> 63));
   }
@@ -104,15 +142,16 @@ class ColumnWriter {
   void add_body(const Record& record, uint64_t dead_fields, uint32_t target, uint32_t replica,
                 uint32_t child_replica);
 
-  const Interner* names_;
-  IdIndex* ids_;
+  const Interner* names_ = nullptr;
+  IdIndex* ids_ = nullptr;
   ColumnOptions options_;
+  bool are_rows_ = false;
   Bytes columns_[kColumns];
-  bool is_present_[kColumns] = {};
+  uint32_t zeros_[kColumns] = {};  // that stand before what is in the column
   Bytes texts_;
   std::vector<std::string_view>* zones_ = nullptr;
   LastWrites last_;
-  std::vector<uint32_t> last_counters_;  // by replica number
+  LastCounters last_counters_;
   OpRef last_op_;
   uint64_t last_ms_ = 0;
   uint32_t last_logical_ = 0;
@@ -127,14 +166,18 @@ struct ColumnTables {
   const std::vector<IdRef>* ids = nullptr;             // local number -> id
   const std::vector<std::string_view>* zones = nullptr;  // kept bytes
   bool are_in_order = false;    // of a chunk: in the order of first use, and all of them used
+  bool skips_replaced = false;  // nobody asks what the operations replaced
   bool may_hold_state = false;  // of a snapshot: OpKind::kRun is allowed
 };
 
 class ColumnReader {
  public:
+  ColumnReader() = default;
+  ColumnReader(const ColumnReader&) = delete;
+  ColumnReader& operator=(const ColumnReader&) = delete;
   // `texts` must stay where they are as long as the records.
-  ColumnReader(Interner& names, const ColumnTables& tables, const ColumnOptions& options, Reader& columns,
-               std::string_view texts);
+  void start(Interner& names, const ColumnTables& tables, const ColumnOptions& options, Reader& columns,
+             std::string_view texts);
   // Fails (ok() is false) on anything that ColumnWriter does not write.
   Record next();
   uint64_t dead_fields() const { return dead_fields_; }
@@ -149,7 +192,15 @@ class ColumnReader {
     const uint8_t* end = nullptr;
     bool is_absent = true;
   };
-  uint64_t number(Column column);
+  Cursor& cursor(Column column) { return cursors_[options_.are_rows ? 0 : static_cast<size_t>(column)]; }
+  uint64_t number(Column column) {
+    Cursor& from = cursor(column);
+    if (from.is_absent) return 0;
+    if (from.at == from.end) return fail(), uint64_t{0};
+    uint64_t first = *from.at++;
+    return first < 0x80 ? first : rest_of_number(from, first);
+  }
+  uint64_t rest_of_number(Cursor& from, uint64_t first);
   int64_t zigzag(Column column) {
     uint64_t value = number(column);
     return static_cast<int64_t>(value >> 1 ^ (~(value & 1) + 1));
@@ -166,7 +217,7 @@ class ColumnReader {
   Stored value(Field field);
   void fail() { ok_ = false; }
 
-  Interner* names_;
+  Interner* names_ = nullptr;
   ColumnTables tables_;
   ColumnOptions options_;
   Cursor cursors_[kColumns];
@@ -174,7 +225,7 @@ class ColumnReader {
   bool ok_ = true;
   uint64_t dead_fields_ = 0;
   LastWrites last_;
-  std::vector<uint32_t> last_counters_;
+  LastCounters last_counters_;
   std::vector<OpRef> scratch_ops_;
   OpRef last_op_;
   int64_t last_replica_ = 0;

@@ -141,6 +141,7 @@ Result<std::unique_ptr<Image>> Image::open(ByteView bytes, Document& document) {
   auto read_part = [&](Part& part, Sizes& sizes, size_t block) {
     part.count = ops.u32();
     if (part.count == 0) return;
+    part.options.remembers = in.boolean();
     part.options.slope = static_cast<uint32_t>(std::min<uint64_t>(in.varint(), 1 << 20));
     uint64_t unit = in.varint();
     if (unit != 1 && unit != 60 && unit != 900) in.fail();
@@ -239,7 +240,8 @@ void Image::load(Document& document, uint32_t index) {
   if (sum != block.live_sum) return document.set_damaged();
   if (block.live.count > 0) {
     Reader in(block.live.columns);
-    ColumnReader columns(document.names, {&ids_, &zones_, false, !is_archive_}, block.live.options, in, block.live.texts);
+    ColumnReader& columns = reader_;
+    columns.start(document.names, {&ids_, &zones_, false, true, !is_archive_}, block.live.options, in, block.live.texts);
     for (uint32_t i = 0; i < block.live.count && columns.ok(); ++i) {
       Record record = columns.next();
       bool fits = columns.ok() && !record.is_opaque && block_of(record.target) == index;
@@ -301,7 +303,8 @@ bool Image::read_operations(Document& document, uint32_t index, Arena& arena,
   for (const Part* part : {&block.live, &block.past}) {
     if (part->count == 0) continue;
     Reader in(part->columns);
-    ColumnReader columns(document.names, {&ids_, &zones_, false, false}, part->options, in, part->texts);
+    ColumnReader columns;
+    columns.start(document.names, {&ids_, &zones_, false, false, false}, part->options, in, part->texts);
     for (uint32_t i = 0; i < part->count && columns.ok(); ++i) {
       Record record = columns.next();
       bool is_carried = !document.carried.empty() && document.carried.count(document.names.op_id(record.id)) > 0;

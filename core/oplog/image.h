@@ -68,6 +68,7 @@ class Image : public ColdBlocks {
   std::vector<std::string_view> zones_;
   std::vector<OpRef> makers_;  // of the entities; in the canonical order of ids
   std::vector<Block> blocks_;
+  ColumnReader reader_;
   DocumentId id_;
   DocumentKind kind_ = DocumentKind::kBoard;
   std::vector<std::pair<OpRef, Hlc>> version_;

@@ -370,6 +370,7 @@ class ImageWriter {
     }
     size_t before = columns.size();
     writer_.finish(columns);
+    table.u8(options.remembers);
     table.varint(options.slope);
     table.varint(options.date_unit);
     table.varint(columns.size() - before);

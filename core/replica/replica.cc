@@ -99,8 +99,9 @@ Result<Replica> Replica::open(const ReplicaOptions& options, ByteView saved, con
   return replica;
 }
 
-MergeResult Replica::fold(std::span<Record* const> records, int64_t now_ms) {
-  MergeResult result;
+void Replica::fold(std::span<Record* const> records, int64_t now_ms, MergeResult& result) {
+  result.applied = 0;
+  result.changes.clear();
   auto fold_one = [&](Record* record) {
     switch (apply(document_, *record, result.changes)) {
       case Applied::kNew:
@@ -131,7 +132,6 @@ MergeResult Replica::fold(std::span<Record* const> records, int64_t now_ms) {
     }
   }
   result.held_back = early_.size();
-  return result;
 }
 
 Result<MergeResult> Replica::merge(const std::vector<Op>& ops, int64_t now_ms) {
@@ -143,14 +143,17 @@ Result<MergeResult> Replica::merge(const std::vector<Op>& ops, int64_t now_ms) {
     KALENDS_TRY(Record record, record_of(document_.names, op));
     records.push_back(new (document_.names.arena.take(sizeof(Record))) Record(record));
   }
-  return fold(records, now_ms);
+  MergeResult result;
+  fold(records, now_ms, result);
+  return result;
 }
 
 Status Replica::merge_chunk(ByteView chunk, int64_t now_ms, MergeResult& result) {
-  KALENDS_TRY(std::vector<Record*> records, read_chunk(document_.names, &document_, chunk));
+  KALENDS_TRY_VOID(reader_->read(document_.names, &document_, chunk));
+  std::span<Record* const> records = reader_->records();
   if (early_.size() + records.size() > kHeldBackMax + 1 && !early_.empty())
     return Error{ErrorCode::kConflict, "Too many operations wait for missing ones: fetch the document again.", 0};
-  result = fold(records, now_ms);
+  fold(records, now_ms, result);
   return {};
 }
 
@@ -183,10 +186,10 @@ void Replica::unpack() {
   document_ = Document(options_.document, options_.kind);
   document_.names = std::move(names);
   order_.reset();
-  auto again = read_chunk(document_.names, nullptr, chunk);
-  KALENDS_CHECK(again.ok());
+  KALENDS_CHECK(reader_->read(document_.names, nullptr, chunk).ok());
   HlcClock clock = clock_;
-  fold(*again, 0);
+  MergeResult again;
+  fold(reader_->records(), 0, again);
   clock_ = clock;
 }
 

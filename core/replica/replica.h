@@ -143,7 +143,7 @@ class Replica {
     uint32_t first;
     uint32_t last;
   };
-  MergeResult fold(std::span<Record* const> records, int64_t now_ms);
+  void fold(std::span<Record* const> records, int64_t now_ms, MergeResult& result);
   std::vector<const Record*> all_records(Arena& arena) const;
   void rebuild();
   void unpack();
@@ -163,6 +163,7 @@ class Replica {
   std::vector<Span> undo_, redo_;     // own transactions of this session, by counters
   U64Map<OpRef> stands_for_;          // operations by which undo brought the effect of another back
   mutable ChunkWriter writer_;
+  std::unique_ptr<ChunkReader> reader_ = std::make_unique<ChunkReader>();
 };
 
 // The operation that stands in the place of a refused one: the same bytes wherever it is made.

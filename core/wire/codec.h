@@ -31,6 +31,7 @@ class Writer {
     raw(bytes);
   }
   void text(std::string_view text) { bytes(as_bytes(text)); }
+  void reserve(size_t size) { out_.reserve(size); }
   size_t size() const { return out_.size(); }
   const Bytes& view() const { return out_; }
   Bytes take() { return std::move(out_); }
