@@ -179,7 +179,7 @@ Status ChunkReader::read(Interner& names, const Document* document, ByteView byt
   // The texts are what stands behind the columns.
   if (!probe.ok() || size > probe.remaining()) return damaged();
   std::string_view texts = as_text(probe.raw(probe.remaining())).substr(static_cast<size_t>(size));
-  columns_.start(names, {&ids_, &zones_, true, false, false}, options, in, texts);
+  columns_.start(names, {&ids_, &zones_, true, false}, options, in, texts);
   auto* memory = names.arena.array<Record>(count);
   records_.resize(count);
   for (size_t i = 0; i < count && columns_.ok(); ++i) records_[i] = new (&memory[i]) Record(columns_.next());

@@ -90,7 +90,7 @@ ColumnOptions options_for(std::span<const Record* const> records) {
 
 // --- ColumnWriter ---
 
-void ColumnWriter::start(const ColumnOptions& options, std::vector<std::string_view>& zones) {
+void ColumnWriter::start(const ColumnOptions& options, std::vector<std::string_view>& zones, bool remembers_on) {
   options_ = options;
   zones_ = &zones;
   if (!are_rows_ || !options.are_rows)
@@ -99,13 +99,15 @@ void ColumnWriter::start(const ColumnOptions& options, std::vector<std::string_v
   are_rows_ = options.are_rows;
   if (!are_rows_) std::fill_n(zeros_, kColumns, 0);
   texts_.clear();
-  last_.clear();
+  if (!remembers_on) last_.clear();
   last_counters_.clear();
   last_op_ = {};
   last_ms_ = 0;
   last_logical_ = 0;
   last_author_ = 0;
   last_target_ = UINT32_MAX;
+  last_child_ = {};
+  last_child_of_ = 0;
   last_when_[0] = last_when_[1] = 0;
   last_rank_ = {};
 }
@@ -143,18 +145,19 @@ void ColumnWriter::add(const Record& record, uint64_t dead_fields) {
   uint32_t last_replica = last_op_.is_nil() ? 0 : ids_->of(names_->replica_refs[last_op_.replica]);
   zigzag(Column::kReplica, int64_t{replica} - last_replica);
   zigzag(Column::kCounter, int64_t{record.id.counter} - last_counter - 1);
-  bool is_run = record.is(OpKind::kRun);  // its envelope is history
+  bool is_bare = options_.is_state && (record.is(OpKind::kRun) || record.is(OpKind::kAdd));  // the rest is history
+  bool is_same = record.id == last_op_;  // more of the same operation
   number(Column::kKind, uint64_t{record.kind} << 1 | record.is_opaque);
   uint64_t expected = last_ms_;
   if (options_.slope != 0 && record.id.replica == last_op_.replica)
     expected += options_.slope * static_cast<uint64_t>(int64_t{record.id.counter} - last_counter);
   last_counter = record.id.counter;
   last_op_ = record.id;
-  uint64_t ms = is_run ? expected : record.stamp.raw >> 16;
+  uint64_t ms = is_bare ? expected : record.stamp.raw >> 16;
   auto logical = static_cast<uint32_t>(record.stamp.raw & 0xFFFF);
-  if (!is_run) {
+  if (!is_bare) {
     zigzag(Column::kMs, static_cast<int64_t>(ms - expected));
-    zigzag(Column::kLogical, int64_t{logical} - (ms == last_ms_ ? last_logical_ + 1 : 0));
+    zigzag(Column::kLogical, int64_t{logical} - (ms != last_ms_ ? 0 : is_same ? last_logical_ : last_logical_ + 1));
     last_logical_ = logical;
     uint32_t author = record.author == 0 ? 0 : ids_->of(record.author) + 1;
     zigzag(Column::kAuthor, int64_t{author} - last_author_);
@@ -170,9 +173,13 @@ void ColumnWriter::add(const Record& record, uint64_t dead_fields) {
   if (record.child.is_nil()) {
     number(Column::kChild, 0);
   } else {
+    bool is_own = record.child == record.id;
+    bool is_again = !is_own && record.child == last_child_ && record.target == last_child_of_;
+    number(Column::kChild, is_own ? 1 : is_again ? 2 : 3);
+    if (!is_own && !is_again) op(Column::kChild, record.id, record.child);
     child_replica = ids_->of(names_->replica_refs[record.child.replica]) + 1;
-    number(Column::kChild, uint64_t{record.child.counter});
-    zigzag(Column::kChildReplica, int64_t{child_replica} - 1 - replica);
+    last_child_ = record.child;
+    last_child_of_ = record.target;
   }
 
   add_body(record, dead_fields, target, replica, child_replica);
@@ -209,6 +216,10 @@ void ColumnWriter::add_body(const Record& record, uint64_t dead_fields, uint32_t
       number(Column::kType, record.detail);
       number(Column::kType, record.count);
       bool is_a_child = is_child(static_cast<EntityType>(record.detail));
+      if (is_a_child) {
+        last_child_ = record.id;
+        last_child_of_ = record.target;
+      }
       uint32_t own_replica = is_a_child ? replica + 1 : child_replica;
       uint32_t own_counter = is_a_child ? record.id.counter : record.child.counter;
       for (const StoredField& made : record.field_values()) {
@@ -235,6 +246,7 @@ void ColumnWriter::add_body(const Record& record, uint64_t dead_fields, uint32_t
     case OpKind::kRun: {
       const RecordRun& kept = *record.run;
       run(record, kept.text);
+      if (kept.removed_count == 0) return;
       number(Column::kRange, kept.length);
       number(Column::kRange, kept.removed_count);
       for (uint32_t i = 0; i < kept.removed_count; ++i) {
@@ -274,8 +286,9 @@ void ColumnWriter::add_body(const Record& record, uint64_t dead_fields, uint32_t
 }
 
 void ColumnWriter::run(const Record& record, const RecordText& text) {
-  number(Column::kRun, uint64_t{text.parent.offset} << 2 | (text.side == Side::kAfter ? 2 : 0) |
-                           (text.parent.op.is_nil() ? 1 : 0));
+  bool has_removed = record.is(OpKind::kRun) && record.run->removed_count > 0;
+  number(Column::kRun, uint64_t{text.parent.offset} << 3 | (has_removed ? 4 : 0) |
+                           (text.side == Side::kAfter ? 2 : 0) | (text.parent.op.is_nil() ? 1 : 0));
   if (!text.parent.op.is_nil()) op(Column::kRun, record.id, text.parent.op);
   number(Column::kTextSize, text.size);
   texts_.insert(texts_.end(), text.text, text.text + text.size);
@@ -354,46 +367,50 @@ void ColumnWriter::finish(Writer& out) {
 
 void ColumnReader::start(Interner& names, const ColumnTables& tables, const ColumnOptions& options,
                          Reader& columns, std::string_view texts) {
+  ColumnSlices slices;
+  if (options.are_rows) {
+    slices.columns[0] = columns.bytes();
+  } else {
+    uint64_t mask = columns.varint();
+    size_t sizes[kColumns] = {};
+    for (size_t i = 0; i < kColumns && columns.ok(); ++i)
+      if (mask >> i & 1) sizes[i] = static_cast<size_t>(columns.varint());
+    for (size_t i = 0; i < kColumns && columns.ok(); ++i) {
+      if (mask >> i & 1) slices.columns[i] = columns.raw(sizes[i]);
+      if ((mask >> i & 1) && slices.columns[i].empty()) columns.fail();
+    }
+    if (mask >> kColumns != 0) columns.fail();
+  }
+  start(names, tables, options, slices, texts);
+  if (!columns.ok()) fail();
+}
+
+void ColumnReader::start(Interner& names, const ColumnTables& tables, const ColumnOptions& options,
+                         const ColumnSlices& columns, std::string_view texts, bool remembers_on) {
   names_ = &names;
   tables_ = tables;
   options_ = options;
   texts_ = texts;
   ok_ = true;
-  if (options.are_rows)
-    cursors_[0] = {};
-  else
-    for (Cursor& from : cursors_) from = {};
+  for (size_t i = 0; i < (options.are_rows ? 1 : kColumns); ++i) {
+    ByteView bytes = columns.columns[i];
+    cursors_[i] = {bytes.data(), bytes.data() + bytes.size(), bytes.empty()};
+  }
   dead_fields_ = 0;
-  last_.clear();
+  if (!remembers_on) last_.clear();
   last_counters_.clear();
   last_op_ = {};
   last_replica_ = last_author_ = 0;
   last_ms_ = last_target_ = 0;
   last_logical_ = 0;
   has_target_ = false;
+  last_child_ = {};
+  last_child_of_ = 0;
   last_when_[0] = last_when_[1] = 0;
   last_key_ = last_id_ = 0;
   last_rank_ = {};
   used_ids_ = tables.are_in_order ? 0 : tables.ids->size();
   used_zones_ = tables.are_in_order ? 0 : tables.zones->size();
-  if (options.are_rows) {
-    ByteView rows = columns.bytes();
-    cursors_[0] = {rows.data(), rows.data() + rows.size(), false};
-    if (!columns.ok() || rows.empty() || !is_valid_text(texts)) fail();
-    return;
-  }
-  uint64_t mask = columns.varint();
-  if (mask >> kColumns != 0) fail();
-  size_t sizes[kColumns] = {};
-  for (size_t i = 0; i < kColumns && columns.ok(); ++i)
-    if (mask >> i & 1) sizes[i] = static_cast<size_t>(columns.varint());
-  for (size_t i = 0; i < kColumns && columns.ok(); ++i) {
-    if (!(mask >> i & 1)) continue;
-    ByteView bytes = columns.raw(sizes[i]);
-    if (bytes.empty()) fail();
-    cursors_[i] = {bytes.data(), bytes.data() + bytes.size(), false};
-  }
-  if (!columns.ok()) fail();
   // The whole of the texts is looked at once; `text` sees that none of them is cut inside a character.
   if (!is_valid_text(texts)) fail();
 }
@@ -438,9 +455,11 @@ OpRef ColumnReader::op(Column column, const OpRef& base) {
   if (first & 1) {
     op.replica = replica(static_cast<int64_t>(first >> 1));
     op.counter = small(column, kCounterMax);
+    last_local_ = first >> 1;
     if (op.replica == base.replica) fail();  // has a shorter form
   } else {
     uint64_t back = first >> 1;
+    last_local_ = static_cast<uint64_t>(last_replica_);
     int64_t counter = int64_t{base.counter} - static_cast<int64_t>(back >> 1 ^ (~(back & 1) + 1));
     if (counter < 1 || counter > static_cast<int64_t>(kCounterMax)) fail();
     op = {base.replica, static_cast<uint32_t>(counter)};
@@ -472,22 +491,23 @@ Record ColumnReader::next() {
   record.id.counter = static_cast<uint32_t>(counter);
   uint64_t kind = number(Column::kKind);
   record.is_opaque = kind & 1;
-  if (kind >> 1 == 0 || kind >> 1 > 0xFFFF) fail();
+  if (kind >> 1 > 0xFFFF) fail();
   record.kind = static_cast<uint16_t>(kind >> 1);
-  bool is_run = record.is(OpKind::kRun);
-  if (is_run ? !tables_.may_hold_state
-             : !record.is_opaque && record.kind > static_cast<uint16_t>(OpKind::kCarry))
-    fail();
+  if (record.kind == static_cast<uint16_t>(OpKind::kRun) && (!options_.is_state || record.is_opaque)) fail();
+  if (!record.is_opaque && record.kind > static_cast<uint16_t>(OpKind::kCarry)) fail();
+  bool is_bare = options_.is_state && (record.is(OpKind::kRun) || record.is(OpKind::kAdd));
+  bool is_same = record.id == last_op_;
   uint64_t expected = last_ms_;
   if (options_.slope != 0 && record.id.replica == last_op_.replica)
     expected += options_.slope * static_cast<uint64_t>(counter - last_counter);
   last_counter = record.id.counter;
   last_op_ = record.id;
-  if (is_run) {
+  if (is_bare) {
     last_ms_ = expected;
   } else {
     uint64_t ms = expected + static_cast<uint64_t>(zigzag(Column::kMs));
-    int64_t logical = zigzag(Column::kLogical) + (ms == last_ms_ ? last_logical_ + 1 : 0);
+    int64_t logical = zigzag(Column::kLogical) +
+                      (ms != last_ms_ ? 0 : is_same ? last_logical_ : int64_t{last_logical_} + 1);
     if (ms >> 48 != 0 || logical < 0 || logical > 0xFFFF) return fail(), record;
     record.stamp.raw = ms << 16 | static_cast<uint64_t>(logical);
     last_ms_ = ms;
@@ -509,12 +529,22 @@ Record ColumnReader::next() {
   if (!has_target_) fail();
   record.target = id(last_target_);
   uint64_t child_replica = 0;
-  record.child.counter = small(Column::kChild, kCounterMax);
-  if (!record.child.is_nil()) {
-    int64_t local = replica_local + zigzag(Column::kChildReplica);
-    record.child.replica = replica(local);
-    child_replica = static_cast<uint64_t>(local) + 1;
-    if (record.child.replica == 0) fail();
+  uint32_t child = small(Column::kChild, 3);
+  if (child != 0) {
+    bool is_again = record.target == last_child_of_ && !last_child_.is_nil();
+    if (child == 1) record.child = record.id;
+    if (child == 2) record.child = is_again ? last_child_ : (fail(), OpRef{});
+    if (child == 3) {
+      record.child = op(Column::kChild, record.id);
+      if (record.child == record.id || (is_again && record.child == last_child_)) fail();  // has a shorter form
+    }
+    if (!ok_) return record;
+    // What a register is called must be the same for writer and reader: by the place of the replica in the table.
+    if (child == 1) last_child_local_ = static_cast<uint64_t>(replica_local);
+    if (child == 3) last_child_local_ = last_local_;
+    child_replica = last_child_local_ + 1;
+    last_child_ = record.child;
+    last_child_of_ = record.target;
   }
   if (!ok_) return record;
 
@@ -589,6 +619,9 @@ bool ColumnReader::read_body(Record& record, uint64_t replica_local, uint64_t ch
       StoredField* list = fields(static_cast<uint32_t>(count));
       if (is_child(static_cast<EntityType>(type))) {
         child_replica = replica_local + 1;
+        last_child_local_ = replica_local;
+        last_child_ = record.id;
+        last_child_of_ = record.target;
       }
       uint64_t own_counter =
           is_child(static_cast<EntityType>(type)) ? record.id.counter : record.child.counter;
@@ -626,23 +659,30 @@ bool ColumnReader::read_body(Record& record, uint64_t replica_local, uint64_t ch
       if (record.text->size == 0 || record.text->size > kTextBytesMax) fail();
       break;
     case OpKind::kRun: {
-      RecordRun kept{run(record), narrow(Column::kRange), 0, nullptr};
-      uint64_t count = number(Column::kRange);
-      const Cursor& left = cursor(Column::kRange);
-      if (count > static_cast<uint64_t>(left.end - left.at)) return false;
-      auto* removed = names_->arena.array<RefRange>(static_cast<size_t>(count));
-      uint64_t end = 0;
-      uint64_t gone = 0;
-      for (uint64_t i = 0; i < count && ok_; ++i) {
-        RefRange range{record.id, narrow(Column::kRange), narrow(Column::kRange)};
-        if (range.length == 0 || range.offset < end) fail();
-        end = uint64_t{range.offset} + range.length;
-        gone += range.length;
-        if (end > kept.length) fail();
-        removed[kept.removed_count++] = range;
+      bool has_removed = false;
+      RecordRun kept{run(record, &has_removed), 0, 0, nullptr};
+      if (has_removed) {
+        kept.length = narrow(Column::kRange);
+        uint64_t count = number(Column::kRange);
+        const Cursor& left = cursor(Column::kRange);
+        if (count == 0 || count > static_cast<uint64_t>(left.end - left.at)) return false;
+        auto* removed = names_->arena.array<RefRange>(static_cast<size_t>(count));
+        uint64_t end = 0;
+        uint64_t gone = 0;
+        for (uint64_t i = 0; i < count && ok_; ++i) {
+          RefRange range{record.id, narrow(Column::kRange), narrow(Column::kRange)};
+          if (range.length == 0 || range.offset < end) fail();
+          end = uint64_t{range.offset} + range.length;
+          gone += range.length;
+          if (end > kept.length) fail();
+          removed[kept.removed_count++] = range;
+        }
+        kept.removed = removed;
+        if (!ok_ || code_point_count(kept.text.view()) != kept.length - gone) fail();
+      } else {
+        kept.length = code_point_count(kept.text.view());
       }
-      kept.removed = removed;
-      if (!ok_ || kept.length > kTextBytesMax || code_point_count(kept.text.view()) != kept.length - gone) fail();
+      if (!ok_ || kept.length == 0 || kept.length > kTextBytesMax) fail();
       record.run = new (names_->arena.take(sizeof(RecordRun))) RecordRun(kept);
       break;
     }
@@ -711,11 +751,12 @@ bool ColumnReader::read_body(Record& record, uint64_t replica_local, uint64_t ch
   return true;
 }
 
-RecordText ColumnReader::run(const Record& record) {
+RecordText ColumnReader::run(const Record& record, bool* has_removed) {
   RecordText made{};
   uint64_t run = number(Column::kRun);
-  if (run >> 2 > UINT32_MAX) return fail(), made;
-  made.parent.offset = static_cast<uint32_t>(run >> 2);
+  if (run >> 3 > UINT32_MAX || ((run & 4) != 0 && !has_removed)) return fail(), made;
+  if (has_removed) *has_removed = (run & 4) != 0;
+  made.parent.offset = static_cast<uint32_t>(run >> 3);
   made.side = run & 2 ? Side::kAfter : Side::kBefore;
   if (!(run & 1))
     made.parent.op = op(Column::kRun, record.id);

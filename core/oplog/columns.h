@@ -21,7 +21,6 @@ enum class Column : uint8_t {
   kBack,
   kCause,
   kTarget,
-  kChildReplica,
   kChild,
   kKind,
   kReplaced,
@@ -102,6 +101,12 @@ struct ColumnOptions {
   uint32_t slope = 0;       // of the clock: milliseconds that one operation is expected to take
   uint32_t date_unit = 1;   // seconds that divide every wall time
   uint32_t first_target = 0;  // local number of the first target
+  bool is_state = false;    // of a snapshot: what is left of operations, without their envelopes where those are history
+};
+
+// Where the columns lie, one beside the other or each with those of other operations.
+struct ColumnSlices {
+  ByteView columns[kColumns];
 };
 
 class ColumnWriter {
@@ -114,12 +119,14 @@ class ColumnWriter {
   }
 
   // `zones` grows by the zones that dates name; several sets of columns may share it.
-  void start(const ColumnOptions& options, std::vector<std::string_view>& zones);
+  // `remembers_on`: go on with what the operations before wrote last.
+  void start(const ColumnOptions& options, std::vector<std::string_view>& zones, bool remembers_on = false);
   // `dead_fields`: which fields of a create do not hold any more, a bit each.
   void add(const Record& record, uint64_t dead_fields = 0);
   // Appends: number of columns present as a mask, their sizes, their bytes. The texts stay in `texts()`.
   void finish(Writer& out);
   const Bytes& texts() const { return texts_; }
+  const Bytes& column(size_t index) const { return columns_[index]; }
 
  private:
   void number(Column column, uint64_t value) {
@@ -157,6 +164,8 @@ class ColumnWriter {
   uint32_t last_logical_ = 0;
   uint32_t last_author_ = 0;
   uint32_t last_target_ = UINT32_MAX;
+  OpRef last_child_;
+  IdRef last_child_of_ = 0;
   int64_t last_when_[2] = {};
   std::string_view last_rank_;
 };
@@ -167,7 +176,6 @@ struct ColumnTables {
   const std::vector<std::string_view>* zones = nullptr;  // kept bytes
   bool are_in_order = false;    // of a chunk: in the order of first use, and all of them used
   bool skips_replaced = false;  // nobody asks what the operations replaced
-  bool may_hold_state = false;  // of a snapshot: OpKind::kRun is allowed
 };
 
 class ColumnReader {
@@ -178,6 +186,8 @@ class ColumnReader {
   // `texts` must stay where they are as long as the records.
   void start(Interner& names, const ColumnTables& tables, const ColumnOptions& options, Reader& columns,
              std::string_view texts);
+  void start(Interner& names, const ColumnTables& tables, const ColumnOptions& options, const ColumnSlices& columns,
+             std::string_view texts, bool remembers_on = false);
   // Fails (ok() is false) on anything that ColumnWriter does not write.
   Record next();
   uint64_t dead_fields() const { return dead_fields_; }
@@ -211,7 +221,7 @@ class ColumnReader {
   IdRef id(uint64_t local);
   uint32_t replica(int64_t local);
   std::string_view text();
-  RecordText run(const Record& record);
+  RecordText run(const Record& record, bool* has_removed = nullptr);
   bool read_body(Record& record, uint64_t replica_local, uint64_t child_replica, uint64_t& written);
   StoredField field(bool has_value);
   Stored value(Field field);
@@ -234,6 +244,10 @@ class ColumnReader {
   int64_t last_author_ = 0;
   uint64_t last_target_ = 0;
   bool has_target_ = false;
+  OpRef last_child_;
+  IdRef last_child_of_ = 0;
+  uint64_t last_child_local_ = 0;  // of its replica
+  uint64_t last_local_ = 0;        // of the replica that `op` read last
   int64_t last_when_[2] = {};
   size_t used_ids_ = 0;
   size_t used_zones_ = 0;

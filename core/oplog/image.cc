@@ -129,17 +129,16 @@ Result<std::unique_ptr<Image>> Image::open(ByteView bytes, Document& document) {
   }
   if (!in.ok()) return damaged();
 
-  // The table of blocks: sizes first, then the views once the places are known.
-  struct Sizes {
-    size_t columns = 0;
-    size_t texts = 0;
-  };
+  // The table of blocks gives sizes; where each column of a block begins is their sum.
   size_t block_count = (image->entity_count_ + kBlockEntities - 1) / kBlockEntities;
-  std::vector<Sizes> live(block_count), past(block_count);
-  std::vector<size_t> rest(block_count);
+  if (block_count > in.remaining()) return damaged();
   image->blocks_.resize(block_count);
-  auto read_part = [&](Part& part, Sizes& sizes, size_t block) {
+  uint64_t live_totals[kParts] = {};
+  uint64_t past_totals[kParts] = {};
+  uint64_t rest_total = 0;
+  auto read_part = [&](Part& part, uint64_t* totals, size_t block) {
     part.count = ops.u32();
+    for (size_t i = 0; i < kParts; ++i) part.begins[i] = static_cast<uint32_t>(totals[i]);
     if (part.count == 0) return;
     part.options.remembers = in.boolean();
     part.options.slope = static_cast<uint32_t>(std::min<uint64_t>(in.varint(), 1 << 20));
@@ -147,41 +146,48 @@ Result<std::unique_ptr<Image>> Image::open(ByteView bytes, Document& document) {
     if (unit != 1 && unit != 60 && unit != 900) in.fail();
     part.options.date_unit = static_cast<uint32_t>(unit);
     part.options.first_target = static_cast<uint32_t>(block * kBlockEntities);
-    sizes.columns = static_cast<size_t>(in.varint());
-    sizes.texts = static_cast<size_t>(in.varint());
-    if (part.count > sizes.columns) in.fail();  // every row has a kind
+    uint64_t mask = in.varint();
+    if (mask >> kColumns != 0) in.fail();
+    for (size_t i = 0; i < kColumns && in.ok(); ++i) {
+      if (!(mask >> i & 1)) continue;
+      uint64_t size = in.varint();
+      if (size > bytes.size()) in.fail();
+      totals[i] += size;
+      if (i == static_cast<size_t>(Column::kTarget) && part.count > size) in.fail();  // every row has one
+    }
+    uint64_t texts = in.varint();
+    if (texts > bytes.size()) in.fail();
+    totals[kColumns] += texts;
   };
   for (size_t i = 0; i < block_count && in.ok(); ++i) {
     Block& block = image->blocks_[i];
-    read_part(block.live, live[i], i);
-    rest[i] = static_cast<size_t>(in.varint());
+    read_part(block.past, past_totals, i);
+    if (block.past.count > 0) {
+      block.past_sum = in.fixed64();
+      if (!image->is_archive_) in.fail();
+    }
+    read_part(block.live, live_totals, i);
+    block.live.options.is_state = !image->is_archive_;
+    block.rest_begin = static_cast<uint32_t>(rest_total);
+    uint64_t rest = in.varint();
+    if (rest > bytes.size()) in.fail();
+    rest_total += rest;
+    block.rest_size = static_cast<uint32_t>(rest);
     block.live_sum = in.fixed64();
-    read_part(block.past, past[i], i);
-    if (block.past.count > 0) block.past_sum = in.fixed64();
-    if (block.past.count > 0 && !image->is_archive_) in.fail();
   }
-  uint64_t columns_size = in.varint();
-  uint64_t live_size = in.varint();
-  uint64_t past_size = in.varint();
   if (!in.ok()) return damaged();
   ByteView head = bytes.first(static_cast<size_t>(in.position() - bytes.data()));
   uint64_t sum = in.fixed64();
   if (!in.ok() || sum != image_checksum(head)) return damaged();
-  if (columns_size > in.remaining()) return damaged();
-  Reader columns(in.raw(static_cast<size_t>(columns_size)));
-  if (live_size > in.remaining()) return damaged();
-  Reader live_texts(in.raw(static_cast<size_t>(live_size)));
-  if (past_size != in.remaining()) return damaged();
-  Reader past_texts(in.raw(static_cast<size_t>(past_size)));
-  for (size_t i = 0; i < block_count; ++i) {
-    Block& block = image->blocks_[i];
-    block.live.columns = columns.raw(live[i].columns);
-    block.live.texts = as_text(live_texts.raw(live[i].texts));
-    block.rest = columns.raw(rest[i]);
-    block.past.columns = columns.raw(past[i].columns);
-    block.past.texts = as_text(past_texts.raw(past[i].texts));
-  }
-  if (!columns.done() || !live_texts.done() || !past_texts.done()) return damaged();
+  auto take = [&](uint64_t size) {
+    if (size > in.remaining()) in.fail();
+    return in.raw(static_cast<size_t>(in.ok() ? size : 0));
+  };
+  for (size_t i = 0; i < kColumns; ++i) image->live_[i] = take(live_totals[i]);
+  image->rests_ = take(rest_total);
+  image->live_[kColumns] = take(live_totals[kColumns]);
+  for (size_t i = 0; i < kParts; ++i) image->past_[i] = take(past_totals[i]);
+  if (!in.done()) return damaged();
   document.id = image->id_;
   document.kind = image->kind_;
   image->install(document);
@@ -233,28 +239,47 @@ uint32_t Image::block_of(IdRef entity) const {
   return kNoSlot;
 }
 
-void Image::load(Document& document, uint32_t index) {
-  const Block& block = blocks_[index];
-  uint64_t sum = image_checksum({block.live.columns.data(), block.live.columns.size() + block.rest.size()}) * 31 +
-                 image_checksum(as_bytes(block.live.texts));
-  if (sum != block.live_sum) return document.set_damaged();
-  if (block.live.count > 0) {
-    Reader in(block.live.columns);
-    ColumnReader& columns = reader_;
-    columns.start(document.names, {&ids_, &zones_, false, true, !is_archive_}, block.live.options, in, block.live.texts);
-    for (uint32_t i = 0; i < block.live.count && columns.ok(); ++i) {
-      Record record = columns.next();
-      bool fits = columns.ok() && !record.is_opaque && block_of(record.target) == index;
-      if (!fits) return document.set_damaged();
-      put_back(document, record, ~columns.dead_fields());
-    }
-    if (!columns.done()) return document.set_damaged();
+// The slices of one block and a sum over them.
+uint64_t Image::slices_of(uint32_t index, bool is_live, ColumnSlices& slices, std::string_view& texts) const {
+  const ByteView* whole = is_live ? live_ : past_;
+  auto part = [&](uint32_t block) -> const Part& { return is_live ? blocks_[block].live : blocks_[block].past; };
+  uint64_t sum = 0;
+  for (size_t i = 0; i < kParts; ++i) {
+    size_t begin = part(index).begins[i];
+    size_t end = index + 1 < blocks_.size() ? part(index + 1).begins[i] : whole[i].size();
+    ByteView slice = whole[i].subspan(begin, end - begin);
+    if (i == kColumns)
+      texts = as_text(slice);
+    else
+      slices.columns[i] = slice;
+    if (!slice.empty() || i == kColumns) sum = sum * 31 + image_checksum(slice);
   }
-  if (!read_rest(document, block, index * kBlockEntities)) document.set_damaged();
+  return sum;
 }
 
-bool Image::read_rest(Document& document, const Block& block, uint32_t first) const {
-  Reader in(block.rest);
+void Image::load(Document& document, uint32_t index) {
+  const Block& block = blocks_[index];
+  ByteView rest = rests_.subspan(block.rest_begin, block.rest_size);
+  uint64_t sum = 0;
+  ColumnSlices slices;
+  std::string_view texts;
+  if (block.live.count > 0) sum = slices_of(index, true, slices, texts);
+  if (sum * 31 + image_checksum(rest) != block.live_sum) return document.set_damaged();
+  if (block.live.count > 0) {
+    reader_.start(document.names, {&ids_, &zones_, false, true}, block.live.options, slices, texts);
+    for (uint32_t i = 0; i < block.live.count && reader_.ok(); ++i) {
+      Record record = reader_.next();
+      bool fits = reader_.ok() && !record.is_opaque && block_of(record.target) == index;
+      if (!fits) return document.set_damaged();
+      put_back(document, record, ~reader_.dead_fields());
+    }
+    if (!reader_.done()) return document.set_damaged();
+  }
+  if (!read_rest(document, rest, index * kBlockEntities)) document.set_damaged();
+}
+
+bool Image::read_rest(Document& document, ByteView rest, uint32_t first) const {
+  Reader in(rest);
   OpReader ops(in, ids_, document.names);
   auto read_early = [&](std::vector<Early>& early) {
     for (size_t n = in.count(4); n > 0 && in.ok(); --n) {
@@ -300,12 +325,17 @@ bool Image::read_operations(Document& document, uint32_t index, Arena& arena,
   // The records go to an arena of their own, their ids to the document's tables.
   std::swap(document.names.arena, arena);
   bool is_fine = true;
-  for (const Part* part : {&block.live, &block.past}) {
-    if (part->count == 0) continue;
-    Reader in(part->columns);
-    ColumnReader columns;
-    columns.start(document.names, {&ids_, &zones_, false, false, false}, part->options, in, part->texts);
-    for (uint32_t i = 0; i < part->count && columns.ok(); ++i) {
+  ColumnReader columns;
+  for (bool is_live : {false, true}) {
+    const Part& part = is_live ? block.live : block.past;
+    if (part.count == 0) continue;
+    ColumnSlices slices;
+    std::string_view texts;
+    uint64_t sum = slices_of(index, is_live, slices, texts);
+    if (!is_live && sum != block.past_sum) is_fine = false;
+    columns.start(document.names, {&ids_, &zones_, false, false}, part.options, slices, texts,
+                  is_live && block.past.count > 0);
+    for (uint32_t i = 0; i < part.count && columns.ok(); ++i) {
       Record record = columns.next();
       bool is_carried = !document.carried.empty() && document.carried.count(document.names.op_id(record.id)) > 0;
       if (!is_carried) out.push_back(new (document.names.arena.take(sizeof(Record))) Record(record));

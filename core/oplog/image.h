@@ -46,21 +46,26 @@ class Image : public ColdBlocks {
   const std::vector<std::pair<OpRef, Hlc>>& version() const { return version_; }
 
  private:
+  static constexpr size_t kParts = kColumns + 1;  // the columns and the texts
   struct Part {
     ColumnOptions options;
     uint32_t count = 0;
-    ByteView columns;
-    std::string_view texts;
+    uint32_t begins[kParts] = {};  // in each column, and in the texts
   };
   struct Block {
     Part live;
     Part past;
-    ByteView rest;
+    uint32_t rest_begin = 0;
+    uint32_t rest_size = 0;
     uint64_t live_sum = 0;  // of the live part and the rest
     uint64_t past_sum = 0;
   };
-  bool read_rest(Document& document, const Block& block, uint32_t first) const;
+  uint64_t slices_of(uint32_t index, bool is_live, ColumnSlices& slices, std::string_view& texts) const;
+  bool read_rest(Document& document, ByteView rest, uint32_t first) const;
 
+  ByteView live_[kParts];
+  ByteView past_[kParts];
+  ByteView rests_;
   ByteView bytes_;
   bool is_archive_ = false;
   std::vector<IdRef> ids_;  // the first `entity_count_` are entities

@@ -140,15 +140,32 @@ class ImageWriter {
     return made;
   }
 
+  static bool is_of_creation(const EntityRecord& entity, const Cell& cell) {
+    const FieldSpec* spec = find_field(entity.type, cell.field);
+    return cell.op == entity.created_by && !cell.is_add && !cell.is_offer && spec && spec->merge == Merge::kRegister;
+  }
+
   void state_of(uint32_t slot, std::vector<const Record*>& rows) {
     const EntityRecord& entity = record(slot);
     if (!entity.created_by.is_nil()) {
       Record* made = row(OpKind::kCreate, slot, entity.created_by, entity.created_at, entity.creator);
       made->child = {};
       made->detail = static_cast<uint8_t>(entity.type);
+      // What the creation said and still holds, in the order of fields and keys.
+      std::vector<const Cell*> said;
+      for (const Cell& cell : entity.cells)
+        if (is_of_creation(entity, cell)) said.push_back(&cell);
+      std::sort(said.begin(), said.end(), [&](const Cell* a, const Cell* b) {
+        return a->field != b->field ? a->field < b->field : names_.ids[a->key] < names_.ids[b->key];
+      });
+      auto* fields = arena_.array<StoredField>(said.size());
+      for (const Cell* cell : said)
+        new (&fields[made->count++]) StoredField{cell->field, cell->key, cell->value};
+      made->fields = fields;
       rows.push_back(made);
     }
     for (const Cell& cell : entity.cells) {
+      if (is_of_creation(entity, cell)) continue;
       OpKind kind = cell.is_add ? OpKind::kAdd : cell.is_offer ? OpKind::kOffer : OpKind::kSet;
       Record* made = row(kind, slot, cell.op, cell.stamp, cell.author);
       made->fields = new (arena_.take(sizeof(StoredField))) StoredField{cell.field, cell.key, cell.value};
@@ -357,29 +374,49 @@ class ImageWriter {
   // Requires: the replica of `id` was named in this document.
   void write_id(Writer& out, const OpId& id) { write_op(out, names_.find_op(id)); }
 
-  // Columns of one part of a block; the texts go to `texts`.
-  void part(const std::vector<const Record*>& rows, size_t block, Writer& table, Writer& columns, Writer& texts) {
+  // Each column of all blocks in one piece: alike stands beside alike.
+  struct Columns {
+    Writer columns[kColumns];
+    Writer texts;
+  };
+
+  // Columns of one part of a block; their sizes go to the table. Returns a sum over them.
+  uint64_t part(const std::vector<const Record*>& rows, size_t block, bool is_state, bool remembers_on, Writer& table,
+                Columns& out) {
     table.varint(rows.size());
-    if (rows.empty()) return;
+    if (rows.empty()) return 0;
     ColumnOptions options = options_for(rows);
     options.first_target = static_cast<uint32_t>(block * kBlockEntities);
-    writer_.start(options, zones_);
+    options.is_state = is_state;
+    writer_.start(options, zones_, remembers_on);
     for (const Record* row : rows) {
       auto dead = std::lower_bound(dead_fields_.begin(), dead_fields_.end(), std::pair(row, uint64_t{0}));
       writer_.add(*row, dead != dead_fields_.end() && dead->first == row ? dead->second : 0);
     }
-    size_t before = columns.size();
-    writer_.finish(columns);
     table.u8(options.remembers);
     table.varint(options.slope);
     table.varint(options.date_unit);
-    table.varint(columns.size() - before);
+    uint64_t mask = 0;
+    for (size_t i = 0; i < kColumns; ++i)
+      if (!writer_.column(i).empty()) mask |= uint64_t{1} << i;
+    table.varint(mask);
+    uint64_t sum = 0;
+    for (size_t i = 0; i < kColumns; ++i) {
+      const Bytes& column = writer_.column(i);
+      if (column.empty()) continue;
+      table.varint(column.size());
+      out.columns[i].raw(column);
+      sum = sum * 31 + image_checksum(column);
+    }
     table.varint(writer_.texts().size());
-    texts.raw(writer_.texts());
+    out.texts.raw(writer_.texts());
+    return sum * 31 + image_checksum(writer_.texts());
   }
 
   Bytes write(bool is_archive, const Rows& live, const Rows& past) {
-    Writer table, columns, live_texts, past_texts, head;
+    Writer table, rests, head;
+    auto live_columns = std::make_unique<Columns>();
+    auto past_columns = std::make_unique<Columns>();
     // Replicas first: they are named most.
     std::vector<uint32_t> replicas;
     for (uint32_t i = 1; i < document_.counters.size(); ++i)
@@ -425,22 +462,16 @@ class ImageWriter {
       head.bytes(bytes);
     }
     static const std::vector<const Record*> kNone;
-    auto sum = [](const Writer& a, size_t from_a, const Writer& b, size_t from_b) {
-      return image_checksum(ByteView(a.view()).subspan(from_a)) * 31 +
-             image_checksum(ByteView(b.view()).subspan(from_b));
-    };
     for (size_t block = 0; block < live.size(); ++block) {
-      size_t start = columns.size();
-      size_t text_start = live_texts.size();
-      part(live[block], block, table, columns, live_texts);
-      size_t rest_start = columns.size();
-      rest_of(block, live[block], is_archive, columns);
-      table.varint(columns.size() - rest_start);
-      table.fixed64(sum(columns, start, live_texts, text_start));
-      start = columns.size();
-      text_start = past_texts.size();
-      part(past.empty() ? kNone : past[block], block, table, columns, past_texts);
-      if (start != columns.size()) table.fixed64(sum(columns, start, past_texts, text_start));
+      // The past first: what still shows replaced it.
+      const auto& gone = past.empty() ? kNone : past[block];
+      uint64_t past_sum = part(gone, block, false, false, table, *past_columns);
+      if (!gone.empty()) table.fixed64(past_sum);
+      uint64_t live_sum = part(live[block], block, !is_archive, !gone.empty(), table, *live_columns);
+      size_t rest_start = rests.size();
+      rest_of(block, live[block], is_archive, rests);
+      table.varint(rests.size() - rest_start);
+      table.fixed64(live_sum * 31 + image_checksum(ByteView(rests.view()).subspan(rest_start)));
     }
 
     Writer out;
@@ -455,13 +486,12 @@ class ImageWriter {
     for (std::string_view zone : zones_) out.text(zone);
     out.raw(head.view());
     out.raw(table.view());
-    out.varint(columns.size());
-    out.varint(live_texts.size());
-    out.varint(past_texts.size());
     out.fixed64(image_checksum(out.view()));
-    out.raw(columns.view());
-    out.raw(live_texts.view());
-    out.raw(past_texts.view());
+    for (const Writer& column : live_columns->columns) out.raw(column.view());
+    out.raw(rests.view());
+    out.raw(live_columns->texts.view());
+    for (const Writer& column : past_columns->columns) out.raw(column.view());
+    out.raw(past_columns->texts.view());
     return out.take();
   }
 

@@ -36,7 +36,7 @@ enum class OpKind : uint16_t {
   kRedact = 11,  // content of an operation is erased; its identity stays
   kVoid = 12,    // stands where a refused operation was
   kCarry = 13,   // operations of a card that came from another board
-  kRun = 0xFFFF,  // in snapshots only: what is left of a text insertion
+  kRun = 0,       // in snapshots only: what is left of a text insertion
 };
 
 // Why an operation was made. Do not renumber.
