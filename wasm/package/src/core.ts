@@ -64,14 +64,26 @@ const kAllowedImports: Record<string, Record<string, WebAssembly.ImportValue>> =
 // Errors: CoreTrap when the module is not core.wasm or asks for an import that is not allowed; whatever the
 // fetch or the compiler throws otherwise.
 export async function load_core(source: CoreSource): Promise<Core> {
-  const module = await compile(source);
+  const module = await compile_core(source);
+  return core_of(await WebAssembly.instantiate(module, imports_of(module)));
+}
+
+// The same without waiting, from a module that was compiled before: for a fresh start after a CoreTrap.
+export function restart_core(module: WebAssembly.Module): Core {
+  return core_of(new WebAssembly.Instance(module, imports_of(module)));
+}
+
+function imports_of(module: WebAssembly.Module): WebAssembly.Imports {
   const imports: WebAssembly.Imports = {};
   for (const { module: space, name } of WebAssembly.Module.imports(module)) {
     const value = kAllowedImports[space]?.[name];
     if (value === undefined) throw new CoreTrap(`core asks for the import ${space}.${name}, which is not allowed`);
     (imports[space] ??= {})[name] = value;
   }
-  const instance = await WebAssembly.instantiate(module, imports);
+  return imports;
+}
+
+function core_of(instance: WebAssembly.Instance): Core {
   const exports = instance.exports as unknown as Partial<CoreExports>;
   for (const name of ['memory', 'kalends_alloc', 'kalends_free', 'kalends_call'] as const) {
     if (exports[name] === undefined) throw new CoreTrap(`core does not export ${name}`);
@@ -80,7 +92,7 @@ export async function load_core(source: CoreSource): Promise<Core> {
   return new Core(exports as CoreExports);
 }
 
-async function compile(source: CoreSource): Promise<WebAssembly.Module> {
+export async function compile_core(source: CoreSource): Promise<WebAssembly.Module> {
   if (source instanceof WebAssembly.Module) return source;
   if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return WebAssembly.compile(source as BufferSource);
   const response = await source;
@@ -98,7 +110,7 @@ export class Core {
   // One call: the request map must hold "call". Errors: CoreError (an answer), CoreTrap (core is gone).
   call(request: CborMap): CborValue {
     const answer = this.exchange(encode_cbor(request));
-    const decoded = decode_cbor(answer);
+    const decoded = decode_answer(answer);
     if (!is_map(decoded)) throw new CoreTrap('core answered something that is not a map');
     if (decoded['ok'] !== undefined) return decoded['ok'];
     const error = decoded['error'];
@@ -130,6 +142,14 @@ export class Core {
       this.stopped_ = error instanceof Error ? error.message : String(error);
       throw error instanceof CoreTrap ? error : new CoreTrap(this.stopped_, { cause: error });
     }
+  }
+}
+
+function decode_answer(answer: Uint8Array): CborValue {
+  try {
+    return decode_cbor(answer);
+  } catch (error) {
+    throw new CoreTrap('core answered something that cannot be read', { cause: error });
   }
 }
 
