@@ -75,7 +75,7 @@ export class Board {
     const id = card.id ?? this.workspace.make_id_();
     const { after, id: _, ...fields } = card;
     const command: Command = { do: 'create', type: 'card', id, fields: card_fields(fields) };
-    this.edit(after === undefined ? command : { ...command, after });
+    this.do(after === undefined ? command : { ...command, after });
     return this.card(id);
   }
 
@@ -89,16 +89,16 @@ export class Board {
   }
 
   moveList(id: Id, to: Placement): void {
-    this.edit({ do: 'move', entity: id, ...to });
+    this.do({ do: 'move', entity: id, ...to });
   }
 
   /** Deletes a list and the cards that stand in it now. */
   deleteList(id: Id): void {
-    this.edit({ do: 'delete', entity: id });
+    this.do({ do: 'delete', entity: id });
   }
 
   restoreList(id: Id): void {
-    this.edit({ do: 'restore', entity: id });
+    this.do({ do: 'restore', entity: id });
   }
 
   /** Makes a field of the board's own; cards hold its values in `custom`. */
@@ -111,20 +111,13 @@ export class Board {
   }
 
   deleteCustomField(id: Id): void {
-    this.edit({ do: 'delete', entity: id });
+    this.do({ do: 'delete', entity: id });
   }
 
   /** Changes the board's title (here and in the workspace's list), its time zone (an IANA name), whether it is archived. */
-  edit(fields: { readonly title?: string; readonly timeZone?: string; readonly archived?: boolean }): void;
-  /** @internal */
-  edit(command: Command): void;
-  edit(change: { readonly title?: string; readonly timeZone?: string; readonly archived?: boolean } | Command): void {
+  edit(fields: { readonly title?: string; readonly timeZone?: string; readonly archived?: boolean }): void {
     const { workspace, state_, id } = this;
-    if ('do' in change) {
-      workspace.edit_(state_, change);
-      return;
-    }
-    const { timeZone, archived, title } = change;
+    const { timeZone, archived, title } = fields;
     workspace.transact(() => {
       workspace.set_(state_, id, undefined, { title, time_zone: timeZone });
       if (workspace.boards().some((entry) => entry.id === id))
@@ -158,10 +151,14 @@ export class Board {
     return share(undefined, plan) as Plan;
   }
 
+  private do(command: Command): void {
+    this.workspace.edit_(this.state_, command);
+  }
+
   private create(type: 'list' | 'custom_field', made: Placement & { readonly id?: Id }): Id {
     const { id = this.workspace.make_id_(), after, ...fields } = made;
     const command: Command = { do: 'create', type, id, fields: plain(fields) as Record<string, never> };
-    this.edit(after === undefined ? command : { ...command, after });
+    this.do(after === undefined ? command : { ...command, after });
     return id;
   }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ConflictSnapshot } from './api_types.js';
-import type { EngineConflict } from './engine.js';
 import { KalendsError } from './errors.js';
 import { snake } from './share.js';
+import type { ConflictRow } from './state.js';
 import type { Command, Id, OpId } from './types.js';
 import type { Workspace } from './workspace.js';
 
@@ -15,7 +15,7 @@ export class Conflict {
   ) {}
 
   /** @internal */
-  static of_(workspace: Workspace, row: EngineConflict): Conflict {
+  static of_(workspace: Workspace, row: ConflictRow): Conflict {
     return new Conflict(workspace, row as unknown as Conflict['snapshot']);
   }
 

@@ -116,7 +116,12 @@ export class EngineDocument {
   close(): void {
     const is_open = this.generation_ === this.module.generation_;
     this.generation_ = 0;
-    if (is_open) this.module.call_({ call: 'close', handle: this.handle_ });
+    if (!is_open) return;
+    try {
+      this.module.call_({ call: 'close', handle: this.handle_ });
+    } catch {
+      // A trap: the module is fresh, and the handle is gone with the old one.
+    }
   }
 
   edit(now_ms: number, commands: readonly Command[]): EditAnswer {

@@ -3,11 +3,12 @@
 
 import type { BoardSnapshot, CardSnapshot, Patch, WorkspaceSnapshot } from './api_types.js';
 import type { CborMap } from './cbor.js';
-import type { EngineDocument } from './engine.js';
+import type { EngineConflict, EngineDocument } from './engine.js';
 import { camel, share } from './share.js';
 import type { Change, Id } from './types.js';
 
 type Listener = () => void;
+export type ConflictRow = EngineConflict & { readonly board: Id | null };
 
 // From so many changed cards on, one look at the whole board is cheaper than one at each of them.
 const kLooksMax = 32;
@@ -19,6 +20,7 @@ export class DocumentState {
   private readonly cards_ = new Map<Id, CardSnapshot>();
   private readonly stale_ = new Set<Id>();
   private all_: readonly CardSnapshot[] | undefined;
+  private conflicts_: readonly ConflictRow[] | undefined;
   private listeners_: Map<Id, Set<Listener>> | undefined;
 
   constructor(readonly engine: EngineDocument) {}
@@ -55,6 +57,11 @@ export class DocumentState {
     return fresh;
   }
 
+  conflicts(): readonly ConflictRow[] {
+    const board = this.is_board ? this.engine.id : null;
+    return (this.conflicts_ ??= this.engine.conflicts().map((row) => ({ ...row, board })));
+  }
+
   // Takes in what core says has changed; gives it as patches.
   changed(changes: readonly Change[], patches: Patch[]): void {
     const board = this.is_board ? this.engine.id : null;
@@ -68,7 +75,7 @@ export class DocumentState {
       }
       patches.push({ board, entity, type: type as Patch['type'], live, fields: fields.map(camel) });
     }
-    if (changes.length > 0) this.all_ = undefined;
+    if (changes.length > 0) this.all_ = this.conflicts_ = undefined;
   }
 
   // `key`: a card, or the document for all that is in it.

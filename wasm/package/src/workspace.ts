@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/// <reference lib="esnext.disposable" preserve="true" />
 import type {
   BoardEntrySnapshot,
   LabelSnapshot,
@@ -11,10 +12,10 @@ import type {
 import { Board } from './board.js';
 import { decode_bundle, encode_bundle, hex, What, type BundleRecord } from './bundle.js';
 import { Conflict } from './conflict.js';
-import { EngineDocument, type EngineConflict, type StoredDocument } from './engine.js';
+import { EngineDocument, type StoredDocument } from './engine.js';
 import { KalendsError } from './errors.js';
 import { share } from './share.js';
-import { DocumentState, guard } from './state.js';
+import { DocumentState, guard, type ConflictRow } from './state.js';
 import type { Colour, Command, DocumentKind, EditAnswer, Id, OpId } from './types.js';
 
 /** @internal What a transaction has gathered for one document. */
@@ -24,10 +25,18 @@ interface Pending {
   texts: Map<Id, string> | undefined;
 }
 
+interface Transaction {
+  pending: Map<DocumentState, Pending>;
+  // Boards that it makes: gone when it fails.
+  boards: DocumentState[];
+}
+
 interface Made {
   state: DocumentState;
   answer: EditAnswer;
 }
+
+const kUndoMax = 1000;
 
 /** Gives `listener` up again. */
 export type Unsubscribe = () => void;
@@ -45,15 +54,16 @@ export class Workspace {
   private readonly listeners_ = new Set<(patches: readonly Patch[], origin: Origin) => void>();
   private readonly update_listeners_ = new Set<(bytes: Uint8Array) => void>();
   private readonly merge_listeners_ = new Set<(bytes: Uint8Array, from: unknown) => void>();
-  private transaction_: Map<DocumentState, Pending> | undefined;
+  private transaction_: Transaction | undefined;
   // Documents of the transactions made here, the last one at the end.
   private undo_: DocumentState[][] = [];
   private redo_: DocumentState[][] = [];
   private root_!: DocumentState;
   private is_past_ = false;
   private is_disposed_ = false;
-  private conflict_rows_: readonly EngineConflict[] | undefined;
-  private conflicts_: readonly Conflict[] | undefined;
+  private conflict_rows_: readonly ConflictRow[] = [];
+  private conflicts_: readonly Conflict[] = [];
+  private are_conflicts_stale_ = true;
 
   private constructor(private readonly options_: WorkspaceOptions) {}
 
@@ -150,20 +160,13 @@ export class Workspace {
   createBoard(board: { readonly title: string; readonly timeZone?: string; readonly id?: Id }): Board {
     const id = board.id ?? this.make_id_();
     if (this.states_.has(id)) throw new KalendsError('conflict', 'There is already a board with this id.');
-    this.writable_();
-    const state = this.hold(id, 'board');
-    try {
-      this.transact(() => {
-        this.edit_(this.root_, { do: 'create', type: 'board', id, fields: { title: board.title } });
-        this.edit_(state, { do: 'set', entity: id, field: 'title', value: board.title });
-        if (board.timeZone !== undefined)
-          this.edit_(state, { do: 'set', entity: id, field: 'time_zone', value: board.timeZone });
-      });
-    } catch (error) {
-      this.drop(state);
-      throw error;
-    }
-    return this.handle_of(state);
+    return this.transact(() => {
+      const state = this.hold(id, 'board');
+      this.transaction_!.boards.push(state);
+      this.edit_(this.root_, { do: 'create', type: 'board', id, fields: { title: board.title } });
+      this.set_(state, id, undefined, { title: board.title, time_zone: board.timeZone });
+      return this.handle_of(state);
+    });
   }
 
   /** Changes the workspace's title. */
@@ -213,16 +216,26 @@ export class Workspace {
   transact<T>(fn: () => T): T {
     this.writable_();
     if (this.transaction_ !== undefined) return fn();
-    const transaction = (this.transaction_ = new Map<DocumentState, Pending>());
+    const transaction: Transaction = (this.transaction_ = { pending: new Map(), boards: [] });
     let result: T;
+    let made: Made[];
     try {
       result = fn();
       if (typeof (result as { then?: unknown } | undefined)?.then === 'function')
         throw new KalendsError('invalid', 'A transaction cannot be async: await first, then transact.');
+      const now = this.now_();
+      const touched = [...transaction.pending].filter(([, { commands }]) => commands.length > 0);
+      made = this.all_or_none(
+        touched.map(([state]) => state),
+        (state) => state.engine.edit(now, transaction.pending.get(state)!.commands),
+      );
+    } catch (error) {
+      for (const state of transaction.boards) this.drop(state);
+      throw error;
     } finally {
       this.transaction_ = undefined;
     }
-    this.commit(transaction);
+    this.done(made, 'edit');
     return result;
   }
 
@@ -327,7 +340,7 @@ export class Workspace {
   save(options: { readonly history?: boolean } = {}): Uint8Array {
     this.check();
     const records: BundleRecord[] = [];
-    for (const { engine } of this.states_.values()) {
+    for (const { engine } of this.in_order()) {
       const { kind, id } = engine;
       const { saved, snapshot, ops } = engine.save(options.history ?? true);
       if (snapshot !== undefined) records.push({ what: What.kSnapshot, kind, id, bytes: snapshot });
@@ -342,21 +355,16 @@ export class Workspace {
   /** All that is open between people: values that lost but were not given up. The same list until that changes. */
   conflicts(): readonly Conflict[] {
     this.check();
-    if (this.conflicts_ !== undefined) return this.conflicts_;
-    const found: EngineConflict[] = [];
-    for (const { engine, is_board } of this.states_.values())
-      for (const row of engine.conflicts()) found.push({ ...row, board: is_board ? engine.id : null });
+    if (!this.are_conflicts_stale_) return this.conflicts_;
     const before = this.conflict_rows_;
-    const rows = share(before, found) as unknown as readonly EngineConflict[];
-    this.conflict_rows_ = rows;
-    const old = this.last_conflicts_;
-    if (rows === before) return (this.conflicts_ = old);
-    this.conflicts_ = Object.freeze(
-      rows.map((row) => old.find((one) => (one.snapshot as unknown) === row) ?? Conflict.of_(this, row)),
-    );
-    return (this.last_conflicts_ = this.conflicts_);
+    const found = this.in_order().flatMap((state) => state.conflicts());
+    const rows = (this.conflict_rows_ = share(before, found) as unknown as readonly ConflictRow[]);
+    this.are_conflicts_stale_ = false;
+    if (rows === before) return this.conflicts_;
+    const old = this.conflicts_;
+    const kept = (row: ConflictRow): Conflict | undefined => old.find((one) => (one.snapshot as unknown) === row);
+    return (this.conflicts_ = Object.freeze(rows.map((row) => kept(row) ?? Conflict.of_(this, row))));
   }
-  private last_conflicts_: readonly Conflict[] = [];
 
   /**
    * The workspace as it was at a version (of {@link version}), for reading. Dispose it when you are done.
@@ -443,7 +451,7 @@ export class Workspace {
 
   /** @internal What the running transaction has gathered for the document. */
   pending_(state: DocumentState): Pending | undefined {
-    const transaction = this.transaction_;
+    const transaction = this.transaction_?.pending;
     if (transaction === undefined) return undefined;
     let pending = transaction.get(state);
     if (pending === undefined) transaction.set(state, (pending = { commands: [], texts: undefined }));
@@ -490,22 +498,20 @@ export class Workspace {
     return answer;
   }
 
-  private commit(transaction: Map<DocumentState, Pending>): void {
-    const now = this.now_();
+  private all_or_none(states: readonly DocumentState[], act: (state: DocumentState) => EditAnswer): Made[] {
     const made: Made[] = [];
     const marks: StoredDocument[] = [];
     try {
-      for (const [state, { commands }] of transaction) {
-        if (commands.length === 0) continue;
-        if (transaction.size > 1) marks.push(state.engine.mark());
-        made.push({ state, answer: state.engine.edit(now, commands) });
+      for (const state of states) {
+        if (states.length > 1) marks.push(state.engine.mark());
+        made.push({ state, answer: act(state) });
       }
     } catch (error) {
       // Nobody has seen what the documents before this one did.
       made.forEach(({ state }, index) => state.engine.rewind(marks[index]!));
       throw error;
     }
-    this.done(made, 'edit');
+    return made;
   }
 
   private step(from: DocumentState[][], to: DocumentState[][], what: 'undo' | 'redo'): boolean {
@@ -513,7 +519,8 @@ export class Workspace {
     if (this.transaction_ !== undefined) throw new KalendsError('invalid', `Call ${what} outside of transactions.`);
     while (from.length > 0) {
       const states = from.at(-1)!;
-      const made = states.map((state) => ({ state, answer: state.engine[what](this.now_()) }));
+      const now = this.now_();
+      const made = this.all_or_none(states, (state) => state.engine[what](now));
       from.pop();
       if (made.every(({ answer }) => answer.ops.length === 0)) continue;
       to.push(states);
@@ -535,6 +542,7 @@ export class Workspace {
     if (records.length === 0) return;
     if (origin === 'edit') {
       this.undo_.push(made.filter(({ answer }) => answer.ops.length > 0).map(({ state }) => state));
+      if (this.undo_.length > kUndoMax) this.undo_.shift();
       this.redo_.length = 0;
     }
     if (this.update_listeners_.size > 0) {
@@ -546,7 +554,7 @@ export class Workspace {
 
   private tell(patches: readonly Patch[], origin: Origin): void {
     if (patches.length === 0) return;
-    this.conflicts_ = undefined;
+    this.are_conflicts_stale_ = true;
     let last: DocumentState | undefined;
     for (const { board, entity } of patches) {
       const state = this.state_(board);
@@ -574,9 +582,15 @@ export class Workspace {
     }
   }
 
+  // The workspace, then the boards: equal contents make equal bytes.
+  private in_order(): DocumentState[] {
+    const rank = ({ is_board, engine }: DocumentState): string => (is_board ? engine.id : '');
+    return [...this.states_.values()].sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
+  }
+
   private bundle(what: What, bytes_of: (state: DocumentState) => Uint8Array): Uint8Array {
     const records: BundleRecord[] = [];
-    for (const state of this.states_.values()) {
+    for (const state of this.in_order()) {
       const bytes = bytes_of(state);
       const { kind, id } = state.engine;
       if (what === What.kVersion || bytes.length > 0) records.push({ what, kind, id, bytes });
