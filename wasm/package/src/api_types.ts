@@ -280,7 +280,7 @@ export interface Plan {
 }
 
 export interface WorkspaceOptions {
-  /** What {@link load} gave. */
+  /** What `await load()` gave. */
   readonly module: import('./engine.js').KalendsModule;
   /** The person: 32 hexadecimal digits, the same on all of their devices. */
   readonly author: Id;

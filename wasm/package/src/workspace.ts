@@ -367,7 +367,7 @@ export class Workspace {
   }
 
   /**
-   * The workspace as it was at a version (of {@link version}), for reading. Dispose it when you are done.
+   * The workspace as it was at a version (of {@link Workspace.version}), for reading. Dispose it when you are done.
    *
    * @throws KalendsError `history_gone` when the past is not kept here.
    */
