@@ -97,6 +97,19 @@ for (const [name, { address, dist }] of Object.entries({ Vite: with_vite, webpac
     });
   });
 
+test('in the development server of Vite, left alone by its optimizer', async () => {
+  const project = await make_project({ 'index.html': kPage('/main.js'), 'main.js': "import { out } from './src/example.js';\nglobalThis.test = { out };\n", 'src/example.js': files['src/example.js'] });
+  stops.push(project.remove);
+  const { createServer } = await import('vite');
+  const server = await createServer({ root: project.folder, logLevel: 'error', configFile: false, optimizeDeps: { exclude: ['@kalends/core'] }, server: { host: '127.0.0.1', port: 0 } });
+  await server.listen();
+  stops.push(() => server.close());
+  assert.deepEqual(await in_context(async (context, list) => {
+    const page = await ready(context, `http://127.0.0.1:${server.httpServer.address().port}/`, list);
+    assert.deepEqual(await page.evaluate(() => globalThis.test.out), promised);
+  }), []);
+});
+
 test('without a bundler, as plain files', async () => {
   const project = await make_project({
     'index.html': kPage('/main.js'),

@@ -16,7 +16,11 @@ export class KalendsModule {
   private readonly compiled_: WebAssembly.Module;
 
   /** @internal Use `load`. */
-  constructor(compiled: WebAssembly.Module) {
+  constructor(
+    compiled: WebAssembly.Module,
+    /** @internal Fills the bytes with entropy. */
+    readonly random_: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array,
+  ) {
     this.compiled_ = compiled;
     this.core_ = restart_core(compiled);
   }
@@ -48,8 +52,13 @@ export class KalendsModule {
 }
 
 /** @internal */
-export async function load_module(source: CoreSource): Promise<KalendsModule> {
-  return new KalendsModule(await compile_core(source));
+export async function load_module(source: CoreSource, random = random_of(crypto)): Promise<KalendsModule> {
+  return new KalendsModule(await compile_core(source), random);
+}
+
+/** @internal */
+export function random_of(from: Pick<Crypto, 'getRandomValues'>): KalendsModule['random_'] {
+  return (bytes) => from.getRandomValues(bytes);
 }
 
 export interface EngineMerge {
@@ -88,18 +97,19 @@ export class EngineDocument {
     readonly kind: DocumentKind,
     private readonly replica_: Id,
     private readonly author_: Id,
+    private readonly clock_: () => number,
     private stored_: StoredDocument = { ops: [] },
   ) {}
 
   // This document as it was at `version`, for reading.
   at(version: Uint8Array): EngineDocument {
-    const past = new EngineDocument(this.module, this.id, this.kind, this.replica_, this.author_);
+    const past = new EngineDocument(this.module, this.id, this.kind, this.replica_, this.author_, this.clock_);
     past.past_ = { of: this, version };
     return past;
   }
 
-  open(now_ms = 0): void {
-    this.handle_of(now_ms);
+  open(): void {
+    this.handle_of();
   }
 
   // What is kept, for `rewind`.
@@ -124,20 +134,20 @@ export class EngineDocument {
     }
   }
 
-  edit(now_ms: number, commands: readonly Command[]): EditAnswer {
-    return this.made('edit', { now_ms, cause: 'person', commands: commands as unknown as CborValue });
+  edit(commands: readonly Command[]): EditAnswer {
+    return this.made('edit', { now_ms: this.clock_(), cause: 'person', commands: commands as unknown as CborValue });
   }
 
-  undo(now_ms: number): EditAnswer {
-    return this.made('undo', { now_ms });
+  undo(): EditAnswer {
+    return this.made('undo', { now_ms: this.clock_() });
   }
 
-  redo(now_ms: number): EditAnswer {
-    return this.made('redo', { now_ms });
+  redo(): EditAnswer {
+    return this.made('redo', { now_ms: this.clock_() });
   }
 
-  merge(now_ms: number, ops: Uint8Array): EngineMerge {
-    const answer = this.call<EngineMerge>('merge', { now_ms, ops });
+  merge(ops: Uint8Array): EngineMerge {
+    const answer = this.call<EngineMerge>('merge', { now_ms: this.clock_(), ops });
     this.is_gappy_ = answer.held_back > 0;
     if (answer.news || answer.held_back > 0) this.keep(ops);
     return answer;
@@ -242,36 +252,39 @@ export class EngineDocument {
     this.kept_bytes_ = 0;
   }
 
-  private handle_of(now_ms = 0): number {
+  private handle_of(): number {
     if (this.generation_ === this.module.generation_) return this.handle_;
-    const { module } = this;
     if (this.past_ !== undefined) {
       const handle = this.past_.of.handle_of();
-      this.took(module.call_({ call: 'at', handle, version: this.past_.version }));
+      this.took(this.module.call_({ call: 'at', handle, version: this.past_.version }));
       return this.handle_;
     }
-    const { ops } = this.stored_;
+    const { saved, snapshot, ops } = this.stored_;
+    if (saved !== undefined) {
+      this.took(this.open_call({ bytes: saved }));
+      this.merge_again(ops);
+      return this.handle_;
+    }
     try {
-      this.took(this.open_call(ops));
+      this.took(this.open_call({ snapshot, ops }));
     } catch (error) {
       // Operations with gaps open one after the other only.
       if (ops.length === 0 || !is_code(error, 'corrupt')) throw error;
-      this.took(this.open_call([]));
-      this.merge_again(ops, now_ms);
+      this.took(this.open_call({ snapshot }));
+      this.merge_again(ops);
     }
     return this.handle_;
   }
 
-  private open_call(ops: readonly Uint8Array[]): CborValue {
-    const { saved, snapshot } = this.stored_;
+  private open_call(bytes: CborMap): CborValue {
     const { id, kind, replica_, author_ } = this;
-    const request = { call: 'open', document: id, kind, replica: replica_, author: author_ };
-    return this.module.call_({ ...request, bytes: saved, snapshot, ops });
+    return this.module.call_({ call: 'open', document: id, kind, replica: replica_, author: author_, ...bytes });
   }
 
-  private merge_again(chunks: readonly Uint8Array[], now_ms: number): void {
+  private merge_again(chunks: readonly Uint8Array[]): void {
     try {
-      for (const ops of chunks) this.is_gappy_ = this.call<EngineMerge>('merge', { now_ms, ops }).held_back > 0;
+      for (const ops of chunks)
+        this.is_gappy_ = this.call<EngineMerge>('merge', { now_ms: this.clock_(), ops }).held_back > 0;
     } catch (error) {
       this.close();
       throw error;

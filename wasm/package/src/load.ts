@@ -14,6 +14,12 @@ export type LoadSource = CoreSource | URL | string;
  *
  * @throws what `fetch` or the compiler throws, when there is no core.wasm.
  */
-export async function load(source: LoadSource = new URL('./core.wasm', import.meta.url)): Promise<KalendsModule> {
-  return load_module(typeof source === 'string' || source instanceof URL ? fetch(source) : source);
+export async function load(source?: LoadSource): Promise<KalendsModule>;
+/** @internal */
+export async function load(source?: LoadSource, random?: KalendsModule['random_']): Promise<KalendsModule>;
+export async function load(
+  source: LoadSource = new URL('./core.wasm', import.meta.url),
+  random?: KalendsModule['random_'],
+): Promise<KalendsModule> {
+  return load_module(typeof source === 'string' || source instanceof URL ? fetch(source) : source, random);
 }

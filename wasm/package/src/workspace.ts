@@ -99,7 +99,7 @@ export class Workspace {
       }
     id ??= workspace.make_id_();
     workspace.root_ = workspace.hold(id, 'workspace', stored.get(id));
-    workspace.root_.engine.open(workspace.now_());
+    workspace.root_.engine.open();
     if (later.length > 0) workspace.merge(encode_bundle(later));
     return workspace;
   }
@@ -223,11 +223,10 @@ export class Workspace {
       result = fn();
       if (typeof (result as { then?: unknown } | undefined)?.then === 'function')
         throw new KalendsError('invalid', 'A transaction cannot be async: await first, then transact.');
-      const now = this.now_();
       const touched = [...transaction.pending].filter(([, { commands }]) => commands.length > 0);
       made = this.all_or_none(
         touched.map(([state]) => state),
-        (state) => state.engine.edit(now, transaction.pending.get(state)!.commands),
+        (state) => state.engine.edit(transaction.pending.get(state)!.commands),
       );
     } catch (error) {
       for (const state of transaction.boards) this.drop(state);
@@ -292,7 +291,7 @@ export class Workspace {
         const known = this.states_.get(record.id);
         const state = known ?? this.hold(record.id, 'board');
         try {
-          const merged = state.engine.merge(this.now_(), this.ops_of(state, record));
+          const merged = state.engine.merge(this.ops_of(state, record));
           news ||= merged.news;
           missing ||= merged.held_back > 0;
           state.changed(merged.changed, patches);
@@ -406,7 +405,7 @@ export class Workspace {
 
   /** @internal */
   make_id_(): Id {
-    return this.options_.makeId?.() ?? hex(crypto.getRandomValues(new Uint8Array(16)));
+    return this.options_.makeId?.() ?? hex(this.options_.module.random_(new Uint8Array(16)));
   }
 
   /** @internal Throws when it may not be changed. */
@@ -467,14 +466,10 @@ export class Workspace {
     if (this.is_disposed_) throw new KalendsError('disposed', 'This workspace was disposed of: open it again.');
   }
 
-  private now_(): number {
-    return (this.options_.clock ?? Date.now)();
-  }
-
   private hold(id: Id, kind: DocumentKind, stored?: StoredDocument): DocumentState {
-    const { replicas, module, author } = this.options_;
+    const { replicas, module, author, clock = Date.now } = this.options_;
     const replica = (typeof replicas === 'function' ? replicas(id, kind) : replicas?.[id]) ?? this.make_id_();
-    const state = new DocumentState(new EngineDocument(module, id, kind, replica, author, stored));
+    const state = new DocumentState(new EngineDocument(module, id, kind, replica, author, clock, stored));
     this.states_.set(id, state);
     return state;
   }
@@ -493,7 +488,7 @@ export class Workspace {
   }
 
   private commit_one(state: DocumentState, commands: readonly Command[]): EditAnswer {
-    const answer = state.engine.edit(this.now_(), commands);
+    const answer = state.engine.edit(commands);
     this.done([{ state, answer }], 'edit');
     return answer;
   }
@@ -519,8 +514,7 @@ export class Workspace {
     if (this.transaction_ !== undefined) throw new KalendsError('invalid', `Call ${what} outside of transactions.`);
     while (from.length > 0) {
       const states = from.at(-1)!;
-      const now = this.now_();
-      const made = this.all_or_none(states, (state) => state.engine[what](now));
+      const made = this.all_or_none(states, (state) => state.engine[what]());
       from.pop();
       if (made.every(({ answer }) => answer.ops.length === 0)) continue;
       to.push(states);
@@ -568,9 +562,9 @@ export class Workspace {
   private ops_of(state: DocumentState, record: BundleRecord): Uint8Array {
     if (record.what === What.kOps) return record.bytes;
     const { kind, id } = state.engine;
-    const { module, author } = this.options_;
+    const { module, author, clock = Date.now } = this.options_;
     const stored = { [record.what === What.kSaved ? 'saved' : 'snapshot']: record.bytes, ops: [] };
-    const other = new EngineDocument(module, id, kind, this.make_id_(), author, stored);
+    const other = new EngineDocument(module, id, kind, this.make_id_(), author, clock, stored);
     try {
       return other.since(state.engine.version());
     } catch (error) {
