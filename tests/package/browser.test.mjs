@@ -98,7 +98,7 @@ for (const [name, { address, dist }] of Object.entries({ Vite: with_vite, webpac
   });
 
 test('in the development server of Vite, left alone by its optimizer', async () => {
-  const project = await make_project({ 'index.html': kPage('/main.js'), 'main.js': "import { out } from './src/example.js';\nglobalThis.test = { out };\n", 'src/example.js': files['src/example.js'] });
+  const project = await make_project({ 'public/favicon.ico': '', 'index.html': kPage('/main.js'), 'main.js': "import { out } from './src/example.js';\nglobalThis.test = { out };\n", 'src/example.js': files['src/example.js'] });
   stops.push(project.remove);
   const { createServer } = await import('vite');
   const server = await createServer({ root: project.folder, logLevel: 'error', configFile: false, optimizeDeps: { exclude: ['@kalends/core'] }, server: { host: '127.0.0.1', port: 0 } });
