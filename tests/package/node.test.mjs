@@ -75,6 +75,12 @@ test('the example of the README does what its comments say', async () => {
   }
 });
 
+test('what is not core.wasm is not loaded, and the error says what to give', async () => {
+  const empty = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
+  for (const source of [empty, new Uint8Array(9), new URL('file:///nowhere/core.wasm'), 'http://127.0.0.1:9/core.wasm'])
+    await assert.rejects(load(source), (error) => error instanceof KalendsError && error.code === 'unavailable' && error.cause !== undefined);
+});
+
 test('the types of the example are right', async () => {
   const tsc = join(repository, 'tests/package/node_modules/typescript/bin/tsc');
   await writeFile(join(project.folder, 'example.mts'), (await readme_example()).code.replace('const [conflict] = ann.conflicts();', 'const conflict = ann.conflicts()[0]!;').replace('.find(card.id).title', '.find(card.id)!.title'));

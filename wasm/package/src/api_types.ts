@@ -26,12 +26,15 @@ export interface Splice {
 
 /** Changes to a set of ids: concurrent additions all stay. */
 export interface SetEdit {
+  /** Ids that are to be in. */
   readonly add?: readonly Id[];
+  /** Ids that are to be out. */
   readonly remove?: readonly Id[];
 }
 
 /** The fields of a card that are to change; what is left out stays. */
 export interface CardEdit {
+  /** At most 4,096 bytes of UTF-8, as all titles and names. */
   readonly title?: string;
   /** The whole text (the difference is merged), or replacements in it. */
   readonly description?: string | readonly Splice[];
@@ -40,12 +43,17 @@ export interface CardEdit {
   /** A day is due at its end. */
   readonly due?: DateInput;
   readonly done?: boolean;
+  /** Ids of the workspace's labels. */
   readonly labels?: SetEdit;
+  /** Ids of members. */
   readonly assignees?: SetEdit;
+  /** A place, as one writes it into a calendar. */
   readonly location?: string;
+  /** The card's own, also its event's; `''` for none. */
   readonly colour?: Colour;
   /** Minutes before the due date. */
   readonly reminders?: readonly number[];
+  /** Out of sight, without an event, and not deleted. */
   readonly archived?: boolean;
   /** By custom field; `null` takes the value away. */
   readonly custom?: Readonly<Record<Id, string | null>>;
@@ -56,6 +64,7 @@ export interface Placement<Of = Id> {
   readonly after?: Of | null;
 }
 
+/** A card to be made; fields as in {@link CardEdit}, `after` among the cards of the list. */
 export interface NewCard extends Placement {
   /** The list that it stands in. */
   readonly list: Id;
@@ -74,6 +83,7 @@ export interface NewCard extends Placement {
   readonly id?: Id;
 }
 
+/** A comment on a card. */
 export interface CommentSnapshot {
   readonly id: OpId;
   readonly author: Id;
@@ -81,31 +91,40 @@ export interface CommentSnapshot {
   readonly atMs: number;
   readonly text: string;
 }
+/** A line of a checklist. */
 export interface ItemSnapshot {
   readonly id: OpId;
   readonly text: string;
   readonly done: boolean;
 }
+/** A checklist of a card, its items in order. */
 export interface ChecklistSnapshot {
   readonly id: OpId;
   readonly title: string;
   readonly items: readonly ItemSnapshot[];
 }
+/** A link on a card. */
 export interface AttachmentSnapshot {
   readonly id: OpId;
   readonly title: string;
   readonly url: string;
 }
+/** One of the values of a conflict. */
 export interface ConflictValueSnapshot {
   /** The operation that set it; `''` for the shown text. */
   readonly op: OpId;
+  /** `null` for none. */
   readonly value: FieldValue;
+  /** Who set it. */
   readonly author: Id;
+  /** Milliseconds since 1970, by the author's clock. */
   readonly atMs: number;
   /** True for what is shown. */
   readonly winner: boolean;
 }
+/** What is open on a card, list, label …, as it is shown; {@link Conflict} decides it. */
 export interface ConflictSnapshot {
+  /** As in the snapshots; `position` when the lists differ. */
   readonly field: string;
   /** The custom field, where the field is `custom`. */
   readonly key?: Id;
@@ -123,9 +142,11 @@ export interface ConflictSnapshot {
 /** A card as it is shown. */
 export interface CardSnapshot {
   readonly id: Id;
+  /** The list that it stands in. */
   readonly list: Id;
   readonly title: string;
   readonly description: string;
+  /** Those of deleted labels stay in, should the label be restored. */
   readonly labels: readonly Id[];
   readonly assignees: readonly Id[];
   readonly start: When;
@@ -143,6 +164,7 @@ export interface CardSnapshot {
   /** Milliseconds since 1970. */
   readonly createdMs: number;
 }
+/** A list of a board. */
 export interface ListSnapshot {
   readonly id: Id;
   readonly title: string;
@@ -158,27 +180,34 @@ export interface ListSnapshot {
 export interface BoardSnapshot {
   readonly id: Id;
   readonly title: string;
+  /** An IANA name; `''` when none was said. */
   readonly timeZone: string;
+  /** In order. */
   readonly lists: readonly ListSnapshot[];
   readonly customFields: readonly { readonly id: Id; readonly title: string }[];
+  /** They can be restored. */
   readonly deletedCards: readonly { readonly id: Id; readonly title: string }[];
 }
+/** A label, for cards of all boards. */
 export interface LabelSnapshot {
   readonly id: Id;
   readonly name: string;
   readonly colour: Colour;
   readonly conflicts?: readonly ConflictSnapshot[];
 }
+/** A person of the workspace; names live elsewhere. */
 export interface MemberSnapshot {
   readonly id: Id;
   readonly archived: boolean;
 }
+/** A board as the workspace's list has it. */
 export interface BoardEntrySnapshot {
   readonly id: Id;
   readonly title: string;
   readonly archived: boolean;
   readonly conflicts?: readonly ConflictSnapshot[];
 }
+/** A sequence: steps that are to be made into cards one after the other. */
 export interface SequenceSnapshot {
   readonly id: Id;
   readonly title: string;
@@ -189,6 +218,7 @@ export interface SequenceSnapshot {
     readonly delayMinutes: number | null;
   }[];
 }
+/** What the workspace itself holds. */
 export interface WorkspaceSnapshot {
   readonly id: Id;
   readonly title: string;
@@ -202,6 +232,7 @@ export interface WorkspaceSnapshot {
 export interface Patch {
   /** The board; `null` for what the workspace itself holds (boards' entries, labels, members). */
   readonly board: Id | null;
+  /** The card, list, label … */
   readonly entity: Id;
   /** `root` is the board or the workspace itself. */
   readonly type: EntityType | 'root';
@@ -215,8 +246,10 @@ export type Origin = 'edit' | 'undo' | 'redo' | 'merge';
 
 /** One thing that happened to a card. */
 export interface HistoryEntry {
+  /** The operation; things inside a card have the id of the one that made them. */
   readonly op: OpId;
   readonly author: Id;
+  /** Milliseconds since 1970, by the author's clock. */
   readonly atMs: number;
   /** `person`, `api`, `import`, `bridge` (the calendar) or `hub`. */
   readonly cause: string;
@@ -228,23 +261,32 @@ export interface HistoryEntry {
 export interface BlameEntry {
   readonly op: OpId;
   readonly author: Id;
+  /** Milliseconds since 1970, by the author's clock. */
   readonly atMs: number;
+  /** As in {@link HistoryEntry}. */
   readonly cause: string;
 }
 
 /** How a board's link to a calendar behaves; what is left out is as written here first. */
 export interface LinkPolicy {
+  /** The cards that have events. */
   readonly which?: 'all_dated' | 'with_label' | 'with_assignee';
+  /** The label or the assignee. */
   readonly whichId?: Id;
+  /** What makes a card done: its flag, or that it stands in `doneList`. */
   readonly done?: 'flag' | 'list';
   readonly doneList?: Id;
+  /** How an event shows that. */
   readonly doneMark?: 'title' | 'colour' | 'both' | 'none';
   /** Of an event whose card has one date only, in minutes; 60. */
   readonly durationMinutes?: number;
+  /** How much of a card its event shows. */
   readonly details?: 'full' | 'title' | 'busy';
-  /** `UTC`. */
+  /** For events without a zone of their own; `UTC`. */
   readonly timeZone?: string;
+  /** The list for events that people make; without one they are left alone. */
   readonly inboxList?: Id;
+  /** What becomes of the card. */
   readonly onEventDeleted?: 'unschedule' | 'archive' | 'put_back';
   /** For each field; `prefer_card`. */
   readonly fields?: Readonly<Record<string, 'prefer_card' | 'prefer_event' | 'later_wins'>>;
@@ -261,7 +303,9 @@ export interface EventFacet {
 }
 /** What was last agreed between a card and its event, and what the event says now. */
 export interface PreviewOptions {
+  /** Left out: never agreed. */
   readonly shadow?: { readonly ours: EventFacet; readonly theirs: EventFacet };
+  /** Left out: there is none. */
   readonly event?: Partial<EventFacet> & { readonly presence?: 'live' | 'gone' | 'unmanaged' };
 }
 /** What would be done to bring a card and its event together. */
@@ -274,11 +318,13 @@ export interface Plan {
   readonly fields?: readonly string[];
   /** To the card. */
   readonly change: 'none' | 'edit' | 'unschedule' | 'archive' | 'create';
+  /** The fields of the card that take the event's value: shown (`keepLoser`: the card's stays open), or kept open (`offer`). */
   readonly edits?: readonly { readonly field: string; readonly offer?: boolean; readonly keepLoser?: boolean }[];
   /** For people. */
   readonly reasons: readonly string[];
 }
 
+/** How a workspace is opened. */
 export interface WorkspaceOptions {
   /** What `await load()` gave. */
   readonly module: import('./engine.js').KalendsModule;

@@ -32,6 +32,7 @@ export class Board {
     return new Board(workspace, state);
   }
 
+  /** The board's id: 32 hexadecimal digits. */
   get id(): Id {
     return this.state_.engine.id;
   }
@@ -84,10 +85,12 @@ export class Board {
     return this.create('list', list);
   }
 
+  /** Changes the fields that are named. */
   editList(id: Id, fields: { readonly title?: string; readonly colour?: Colour; readonly archived?: boolean }): void {
     this.workspace.set_(this.state_, id, undefined, fields);
   }
 
+  /** Puts a list somewhere else among the lists. */
   moveList(id: Id, to: Placement): void {
     this.do({ do: 'move', entity: id, ...to });
   }
@@ -97,6 +100,7 @@ export class Board {
     this.do({ do: 'delete', entity: id });
   }
 
+  /** Brings a deleted list back; its cards are restored one by one. */
   restoreList(id: Id): void {
     this.do({ do: 'restore', entity: id });
   }
@@ -106,10 +110,12 @@ export class Board {
     return this.create('custom_field', field);
   }
 
+  /** Renames a custom field. */
   editCustomField(id: Id, fields: { readonly title: string }): void {
     this.workspace.set_(this.state_, id, undefined, fields);
   }
 
+  /** Deletes a custom field; its values are not shown any more. */
   deleteCustomField(id: Id): void {
     this.do({ do: 'delete', entity: id });
   }
@@ -130,6 +136,7 @@ export class Board {
     this.workspace.edit_(this.workspace.state_(null), { do: 'delete', entity: this.id });
   }
 
+  /** Brings it back into the workspace's list. */
   restore(): void {
     this.workspace.edit_(this.workspace.state_(null), { do: 'restore', entity: this.id });
   }

@@ -29,6 +29,7 @@ export class Card {
     /** The board that it is on. */
     readonly board: Board,
     private readonly state_: DocumentState,
+    /** The card's id: 32 hexadecimal digits. */
     readonly id: Id,
   ) {}
 
@@ -86,6 +87,7 @@ export class Card {
     this.do({ do: 'move', entity: this.id, ...to });
   }
 
+  /** Deletes it. Somebody's edit that did not know of that keeps it, and the deletion stays open. */
   delete(): void {
     this.do({ do: 'delete', entity: this.id });
   }
@@ -95,19 +97,23 @@ export class Card {
     this.do({ do: 'restore', entity: this.id });
   }
 
+  /** Writes a comment. */
   addComment(text: string): OpId | null {
     return this.add('comment', { text });
   }
 
+  /** Makes a checklist; its lines are added with {@link addItem}. */
   addChecklist(checklist: Placement<OpId> & { readonly title: string }): OpId | null {
     return this.add('checklist', { title: checklist.title }, checklist);
   }
 
+  /** Adds a line to a checklist of this card. */
   addItem(checklist: OpId, item: Placement<OpId> & { readonly text: string; readonly done?: boolean }): OpId | null {
     const { text, done = false } = item;
     return this.add('item', done ? { text, done } : { text }, item, checklist);
   }
 
+  /** Adds a link. */
   addAttachment(attachment: { readonly title: string; readonly url: string }): OpId | null {
     return this.add('attachment', { title: attachment.title, url: attachment.url });
   }
@@ -122,10 +128,12 @@ export class Card {
     this.do({ do: 'move', entity: this.id, child, ...to });
   }
 
+  /** Deletes a comment, checklist, item or attachment. */
   deleteChild(child: OpId): void {
     this.do({ do: 'delete', entity: this.id, child });
   }
 
+  /** Brings it back. */
   restoreChild(child: OpId): void {
     this.do({ do: 'restore', entity: this.id, child });
   }

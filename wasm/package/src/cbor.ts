@@ -5,11 +5,12 @@
 // because what it reads may come from a network.
 
 export type CborValue = null | boolean | number | string | Uint8Array | readonly CborValue[] | CborMap;
-// A key whose value is undefined is left out, which lets callers write optional fields plainly.
+/** A key whose value is undefined is left out, which lets callers write optional fields plainly. */
 export interface CborMap {
   readonly [key: string]: CborValue | undefined;
 }
 
+/** A value that cannot be written, or bytes that cannot be read. */
 export class CborError extends Error {
   override name = 'CborError';
 }
@@ -28,13 +29,14 @@ const enum Major {
   kSimple = 7,
 }
 
+/** Deterministic: equal values are equal bytes. */
 export function encode_cbor(value: CborValue): Uint8Array {
   const writer = new Writer();
   write_value(writer, value, 0);
   return writer.finish();
 }
 
-// Requires: `bytes` holds exactly one value. Throws CborError otherwise. Byte strings are copies.
+/** Requires: `bytes` holds exactly one value. Throws CborError otherwise. Byte strings are copies. */
 export function decode_cbor(bytes: Uint8Array): CborValue {
   const reader = new Reader(bytes);
   const value = read_value(reader, 0);

@@ -17,7 +17,7 @@ export type ErrorCode =
   | 'unavailable'
   | 'cancelled';
 
-// What core answered instead of a result. The code names the caller's next move; core itself is unharmed.
+/** What core answered instead of a result. The code names the caller's next move; core itself is unharmed. */
 export class CoreError extends Error {
   override name = 'CoreError';
   constructor(
@@ -29,7 +29,7 @@ export class CoreError extends Error {
   }
 }
 
-// Core has stopped in the middle of a call by a bug of its own. Its memory cannot be trusted any more: load it anew.
+/** Core has stopped in the middle of a call by a bug of its own. Its memory cannot be trusted any more: load it anew. */
 export class CoreTrap extends Error {
   override name = 'CoreTrap';
 }
@@ -61,14 +61,16 @@ const kAllowedImports: Record<string, Record<string, WebAssembly.ImportValue>> =
   },
 };
 
-// Errors: CoreTrap when the module is not core.wasm or asks for an import that is not allowed; whatever the
-// fetch or the compiler throws otherwise.
+/**
+ * Errors: CoreTrap when the module is not core.wasm or asks for an import that is not allowed; whatever the
+ * fetch or the compiler throws otherwise.
+ */
 export async function load_core(source: CoreSource): Promise<Core> {
   const module = await compile_core(source);
   return core_of(await WebAssembly.instantiate(module, imports_of(module)));
 }
 
-// The same without waiting, from a module that was compiled before: for a fresh start after a CoreTrap.
+/** The same without waiting, from a module that was compiled before: for a fresh start after a CoreTrap. */
 export function restart_core(module: WebAssembly.Module): Core {
   return core_of(new WebAssembly.Instance(module, imports_of(module)));
 }
@@ -102,12 +104,13 @@ export async function compile_core(source: CoreSource): Promise<WebAssembly.Modu
   return WebAssembly.compile(await response.arrayBuffer());
 }
 
+/** A running core.wasm. */
 export class Core {
   private stopped_: string | null = null;
 
   constructor(private readonly exports_: CoreExports) {}
 
-  // One call: the request map must hold "call". Errors: CoreError (an answer), CoreTrap (core is gone).
+  /** One call: the request map must hold "call". Errors: CoreError (an answer), CoreTrap (core is gone). */
   call(request: CborMap): CborValue {
     const answer = this.exchange(encode_cbor(request));
     const decoded = decode_answer(answer);
@@ -119,7 +122,7 @@ export class Core {
     throw new CoreError(String(error['code'] ?? 'invalid') as ErrorCode, String(error['message'] ?? ''), retry_after_ms);
   }
 
-  // Bytes of memory that core has taken from the machine.
+  /** Bytes of memory that core has taken from the machine. */
   memory_bytes(): number {
     return this.exports_.memory.buffer.byteLength;
   }

@@ -3,27 +3,23 @@
 // the calls look like (CBOR today), nothing outside this file knows.
 
 import { type CborMap, type CborValue } from './cbor.js';
-import { compile_core, CoreError, CoreTrap, restart_core, type Core, type CoreSource } from './core.js';
-import { KalendsError } from './errors.js';
+import { compile_core, CoreError, CoreTrap, load_core, restart_core, type Core, type CoreSource } from './core.js';
+import { KalendsError, type KalendsErrorCode } from './errors.js';
 import type { Change, Command, DocumentKind, EditAnswer, Id } from './types.js';
 
 /** A loaded core.wasm. Any number of workspaces can share it; they must live in the same thread. */
 export class KalendsModule {
   /** @internal Rises when core had to be started anew: handles of an older one are void. */
   generation_ = 1;
-  /** @internal */
-  core_: Core;
-  private readonly compiled_: WebAssembly.Module;
 
   /** @internal Use `load`. */
   constructor(
-    compiled: WebAssembly.Module,
+    private readonly compiled_: WebAssembly.Module,
+    /** @internal */
+    public core_: Core,
     /** @internal Fills the bytes with entropy. */
     readonly random_: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array,
-  ) {
-    this.compiled_ = compiled;
-    this.core_ = restart_core(compiled);
-  }
+  ) {}
 
   /** Bytes of memory that core.wasm has taken from the machine. */
   get memoryBytes(): number {
@@ -46,14 +42,23 @@ export class KalendsModule {
       if (!(error instanceof CoreError)) throw new KalendsError('invalid', message, { cause: error });
       if (message === 'There is no such call.')
         throw new KalendsError('unsupported', `This core.wasm has no call "${String(request['call'])}": update it.`);
-      throw new KalendsError(error.code, message, { cause: error });
+      throw new KalendsError(error.code as KalendsErrorCode, message, { cause: error });
     }
   }
 }
 
 /** @internal */
-export async function load_module(source: CoreSource, random = random_of(crypto)): Promise<KalendsModule> {
-  return new KalendsModule(await compile_core(source), random);
+export async function load_module(
+  source: CoreSource | PromiseLike<Response | BufferSource>,
+  random = random_of(crypto),
+): Promise<KalendsModule> {
+  try {
+    const compiled = await compile_core(await source);
+    return new KalendsModule(compiled, await load_core(compiled), random);
+  } catch (error) {
+    const message = `core.wasm could not be loaded (${(error as Error).message}). Give load() its address or its bytes.`;
+    throw new KalendsError('unavailable', message, { cause: error });
+  }
 }
 
 /** @internal */

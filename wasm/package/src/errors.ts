@@ -14,6 +14,7 @@
  * - `read_only`: this is a view of the past.
  * - `disposed`: `dispose()` was called before.
  * - `unsupported`: this core.wasm lacks the call: take the one of this package.
+ * - `unavailable`: core.wasm could not be loaded.
  * - `trap`: core.wasm stopped by a bug of its own. Nothing was changed, and the workspace goes on working.
  */
 export type KalendsErrorCode =
@@ -23,11 +24,7 @@ export type KalendsErrorCode =
   | 'corrupt'
   | 'unsupported_version'
   | 'clock_skew'
-  | 'unauthenticated'
-  | 'forbidden'
-  | 'rate_limited'
   | 'unavailable'
-  | 'cancelled'
   | 'history_gone'
   | 'wrong_workspace'
   | 'read_only'

@@ -15,5 +15,5 @@ export { Card } from './card.js';
 export { Conflict } from './conflict.js';
 export type * from './api_types.js';
 
-// The low-level exports. Where a type of theirs has the name of a class here, it is in `@kalends/core/low-level`.
-export * from './low_level.js';
+// The low level, by its values; its types are in `@kalends/core/low-level`.
+export { CborError, Core, CoreDocument, CoreError, CoreTrap, decode_cbor, encode_cbor, load_core } from './low_level.js';

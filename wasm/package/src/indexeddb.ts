@@ -31,6 +31,7 @@ export class PersistedWorkspace {
 
   /** @internal */
   constructor(
+    /** The workspace itself. */
     readonly workspace: Workspace,
     private readonly database_: IDBDatabase,
     private readonly options_: PersistOptions,

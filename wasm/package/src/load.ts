@@ -12,7 +12,7 @@ export type LoadSource = CoreSource | URL | string;
  * while it arrives when the server says `application/wasm`. A content security policy needs `'wasm-unsafe-eval'` in
  * `script-src` and nothing else.
  *
- * @throws what `fetch` or the compiler throws, when there is no core.wasm.
+ * @throws KalendsError `unavailable` when it cannot be fetched or is not core.wasm; its `cause` says why.
  */
 export async function load(source?: LoadSource): Promise<KalendsModule>;
 /** @internal */

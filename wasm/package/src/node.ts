@@ -11,6 +11,6 @@ const kRandom = random_of(webcrypto);
 
 export async function load(source?: LoadSource): Promise<KalendsModule> {
   if (source === undefined) source = new URL('./core.wasm', import.meta.url);
-  if (source instanceof URL && source.protocol === 'file:') return load_module(await readFile(source), kRandom);
+  if (source instanceof URL && source.protocol === 'file:') return load_module(readFile(source), kRandom);
   return load_elsewhere(source, kRandom);
 }

@@ -130,10 +130,12 @@ export class Workspace {
     return this.snapshot.boards;
   }
 
+  /** The labels, for cards of all boards. */
   labels(): readonly LabelSnapshot[] {
     return this.snapshot.labels;
   }
 
+  /** The people of the workspace. */
   members(): readonly MemberSnapshot[] {
     return this.snapshot.members;
   }
@@ -182,6 +184,7 @@ export class Workspace {
     return id;
   }
 
+  /** Changes the fields that are named. */
   editLabel(id: Id, fields: { readonly name?: string; readonly colour?: Colour }): void {
     this.set_(this.root_, id, undefined, fields);
   }
@@ -191,6 +194,7 @@ export class Workspace {
     this.edit_(this.root_, { do: 'delete', entity: id });
   }
 
+  /** Brings a deleted label back, and its uses. */
   restoreLabel(id: Id): void {
     this.edit_(this.root_, { do: 'restore', entity: id });
   }
@@ -201,6 +205,7 @@ export class Workspace {
     return id;
   }
 
+  /** Changes the fields that are named. */
   editMember(id: Id, fields: { readonly archived: boolean }): void {
     this.set_(this.root_, id, undefined, fields);
   }
