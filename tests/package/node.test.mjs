@@ -363,7 +363,19 @@ describe('copies', () => {
     }
     const light = open(workspace.save({ history: false }), kBen);
     fails('history_gone', () => light.since());
-    fails('history_gone', () => open(null, kBen, { id: workspace.id }).merge(light.save({ history: false })));
+    // A blank copy can take it as its own; one that has something cannot.
+    const blank = open(null, kBen, { id: workspace.id });
+    assert.equal(blank.merge(light.save({ history: false })).news, true);
+    assert.deepEqual(blank.board(board.id).cards(), board.cards());
+    const later = open(null, kBen, { id: workspace.id });
+    later.createLabel({ name: 'Mine' });
+    fails('history_gone', () => later.merge(light.save({ history: false })));
+    assert.equal(later.labels().length, 1);
+    const head = light.save({ history: false }).slice(0, 22);
+    const broken = Uint8Array.of(...head, 3, 0, 0, 0, 9, 9, 9);
+    const unharmed = open(null, kBen, { id: workspace.id });
+    assert.throws(() => unharmed.merge(broken), KalendsError);
+    assert.equal(unharmed.merge(workspace.since()).news, true);
   });
 
   test('each copy has a replica of its own; others can be given', () => {
@@ -439,6 +451,22 @@ describe('conflicts', () => {
     conflict.flip();
     assert.equal(workspace.labels()[0].name, 'B');
   });
+});
+
+test('conflicts of a whole document are asked for at once, when core can', () => {
+  const remove = stand_in(Core, ['conflicts']);
+  try {
+    const { workspace, board, card } = shop();
+    const other = copy_of(workspace);
+    card.edit({ title: 'Ours' });
+    other.board(board.id).card(card.id).edit({ title: 'Theirs' });
+    meet(workspace, other);
+    assert.deepEqual(workspace.conflicts().map(({ board, entity, snapshot }) => [board, entity, snapshot.field]), [[board.id, card.id, 'title']]);
+    workspace.conflicts()[0].keep();
+    assert.deepEqual(workspace.conflicts(), []);
+  } finally {
+    remove();
+  }
 });
 
 // Core's memory is scribbled over, then a real instruction `unreachable` is run.

@@ -44,6 +44,11 @@ export function stand_in(Core, missing) {
       bytes.set(body, 1);
       return bytes;
     },
+    conflicts(core, request) {
+      if (request.entity !== undefined) return call.call(core, request);
+      const view = call.call(core, { call: 'view', handle: request.handle });
+      return Object.keys(view.cards ?? {}).flatMap((entity) => call.call(core, { ...request, entity }).map((row) => ({ entity, ...row })));
+    },
     history: (core, { handle, entity }) => [
       { op: `${'0e'.repeat(16)}:1`, author: '0a'.repeat(16), at_ms: 1, cause: 'person', kind: 'create', field: null, value: null },
       { op: `${'0e'.repeat(16)}:2`, author: '0b'.repeat(16), at_ms: 2, cause: 'person', kind: 'set', field: 'title', value: call.call(core, { call: 'card', handle, entity }).title },

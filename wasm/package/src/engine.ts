@@ -128,6 +128,23 @@ export class EngineDocument {
     this.close();
   }
 
+  // Takes the bytes of another copy as its own. Requires: nothing was done here yet (`is_blank`).
+  adopt(stored: StoredDocument): void {
+    const blank = this.stored_;
+    this.rewind(stored);
+    try {
+      this.open();
+    } catch (error) {
+      this.rewind(blank);
+      throw error;
+    }
+  }
+
+  get is_blank(): boolean {
+    const { saved, snapshot, ops } = this.stored_;
+    return saved === undefined && snapshot === undefined && ops.length === 0;
+  }
+
   close(): void {
     const is_open = this.generation_ === this.module.generation_;
     this.generation_ = 0;
@@ -140,19 +157,19 @@ export class EngineDocument {
   }
 
   edit(commands: readonly Command[]): EditAnswer {
-    return this.made('edit', { now_ms: this.clock_(), cause: 'person', commands: commands as unknown as CborValue });
+    return this.made('edit', { now_ms: Math.floor(this.clock_()), cause: 'person', commands: commands as unknown as CborValue });
   }
 
   undo(): EditAnswer {
-    return this.made('undo', { now_ms: this.clock_() });
+    return this.made('undo', { now_ms: Math.floor(this.clock_()) });
   }
 
   redo(): EditAnswer {
-    return this.made('redo', { now_ms: this.clock_() });
+    return this.made('redo', { now_ms: Math.floor(this.clock_()) });
   }
 
   merge(ops: Uint8Array): EngineMerge {
-    const answer = this.call<EngineMerge>('merge', { now_ms: this.clock_(), ops });
+    const answer = this.call<EngineMerge>('merge', { now_ms: Math.floor(this.clock_()), ops });
     this.is_gappy_ = answer.held_back > 0;
     if (answer.news || answer.held_back > 0) this.keep(ops);
     return answer;
@@ -289,7 +306,7 @@ export class EngineDocument {
   private merge_again(chunks: readonly Uint8Array[]): void {
     try {
       for (const ops of chunks)
-        this.is_gappy_ = this.call<EngineMerge>('merge', { now_ms: this.clock_(), ops }).held_back > 0;
+        this.is_gappy_ = this.call<EngineMerge>('merge', { now_ms: Math.floor(this.clock_()), ops }).held_back > 0;
     } catch (error) {
       this.close();
       throw error;

@@ -135,6 +135,8 @@ export async function openPersisted(options: PersistOptions): Promise<PersistedW
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);
   });
+  // Somebody deletes the database: let them; writes from then on are told to `onError`.
+  database.onversionchange = () => database.close();
   try {
     return await new Promise<PersistedWorkspace>((resolve, reject) => {
       // One transaction: of two tabs that begin at once, the second finds what the first has begun.

@@ -296,6 +296,12 @@ export class Workspace {
         const known = this.states_.get(record.id);
         const state = known ?? this.hold(record.id, 'board');
         try {
+          if (record.what !== What.kOps && state.engine.is_blank) {
+            state.engine.adopt({ [record.what === What.kSaved ? 'saved' : 'snapshot']: record.bytes, ops: [] });
+            state.changed([{ entity: record.id, type: 'root', live: true, fields: [] }], patches);
+            news = true;
+            continue;
+          }
           const merged = state.engine.merge(this.ops_of(state, record));
           news ||= merged.news;
           missing ||= merged.held_back > 0;
