@@ -10,7 +10,8 @@ export default defineConfig({
   plugins: [react(), content_security_policy(), service_worker(at('src/service_worker.ts'))],
   resolve: {
     alias: [
-      { find: '@kalends/core', replacement: at('../wasm/package/src/index.ts') },
+      // The page holds its documents itself, so it takes the low level alone.
+      { find: '@kalends/core', replacement: at('../wasm/package/src/low_level.ts') },
       // Followed by ?url: the file's address in the build, with its hash in the name.
       { find: /^@core\.wasm/, replacement: at('../build/wasm/core.wasm') },
     ],

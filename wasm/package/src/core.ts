@@ -17,7 +17,7 @@ export type ErrorCode =
   | 'unavailable'
   | 'cancelled';
 
-// What core answered instead of a result. The code names the caller's next move; core itself is unharmed.
+/** What core answered instead of a result. The code names the caller's next move; core itself is unharmed. */
 export class CoreError extends Error {
   override name = 'CoreError';
   constructor(
@@ -29,7 +29,7 @@ export class CoreError extends Error {
   }
 }
 
-// Core has stopped in the middle of a call by a bug of its own. Its memory cannot be trusted any more: load it anew.
+/** Core has stopped in the middle of a call by a bug of its own. Its memory cannot be trusted any more: load it anew. */
 export class CoreTrap extends Error {
   override name = 'CoreTrap';
 }
@@ -61,17 +61,31 @@ const kAllowedImports: Record<string, Record<string, WebAssembly.ImportValue>> =
   },
 };
 
-// Errors: CoreTrap when the module is not core.wasm or asks for an import that is not allowed; whatever the
-// fetch or the compiler throws otherwise.
+/**
+ * Errors: CoreTrap when the module is not core.wasm or asks for an import that is not allowed; whatever the
+ * fetch or the compiler throws otherwise.
+ */
 export async function load_core(source: CoreSource): Promise<Core> {
-  const module = await compile(source);
+  const module = await compile_core(source);
+  return core_of(await WebAssembly.instantiate(module, imports_of(module)));
+}
+
+/** The same without waiting, from a module that was compiled before: for a fresh start after a CoreTrap. */
+export function restart_core(module: WebAssembly.Module): Core {
+  return core_of(new WebAssembly.Instance(module, imports_of(module)));
+}
+
+function imports_of(module: WebAssembly.Module): WebAssembly.Imports {
   const imports: WebAssembly.Imports = {};
   for (const { module: space, name } of WebAssembly.Module.imports(module)) {
     const value = kAllowedImports[space]?.[name];
     if (value === undefined) throw new CoreTrap(`core asks for the import ${space}.${name}, which is not allowed`);
     (imports[space] ??= {})[name] = value;
   }
-  const instance = await WebAssembly.instantiate(module, imports);
+  return imports;
+}
+
+function core_of(instance: WebAssembly.Instance): Core {
   const exports = instance.exports as unknown as Partial<CoreExports>;
   for (const name of ['memory', 'kalends_alloc', 'kalends_free', 'kalends_call'] as const) {
     if (exports[name] === undefined) throw new CoreTrap(`core does not export ${name}`);
@@ -80,7 +94,7 @@ export async function load_core(source: CoreSource): Promise<Core> {
   return new Core(exports as CoreExports);
 }
 
-async function compile(source: CoreSource): Promise<WebAssembly.Module> {
+export async function compile_core(source: CoreSource): Promise<WebAssembly.Module> {
   if (source instanceof WebAssembly.Module) return source;
   if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return WebAssembly.compile(source as BufferSource);
   const response = await source;
@@ -90,15 +104,16 @@ async function compile(source: CoreSource): Promise<WebAssembly.Module> {
   return WebAssembly.compile(await response.arrayBuffer());
 }
 
+/** A running core.wasm. */
 export class Core {
   private stopped_: string | null = null;
 
   constructor(private readonly exports_: CoreExports) {}
 
-  // One call: the request map must hold "call". Errors: CoreError (an answer), CoreTrap (core is gone).
+  /** One call: the request map must hold "call". Errors: CoreError (an answer), CoreTrap (core is gone). */
   call(request: CborMap): CborValue {
     const answer = this.exchange(encode_cbor(request));
-    const decoded = decode_cbor(answer);
+    const decoded = decode_answer(answer);
     if (!is_map(decoded)) throw new CoreTrap('core answered something that is not a map');
     if (decoded['ok'] !== undefined) return decoded['ok'];
     const error = decoded['error'];
@@ -107,7 +122,7 @@ export class Core {
     throw new CoreError(String(error['code'] ?? 'invalid') as ErrorCode, String(error['message'] ?? ''), retry_after_ms);
   }
 
-  // Bytes of memory that core has taken from the machine.
+  /** Bytes of memory that core has taken from the machine. */
   memory_bytes(): number {
     return this.exports_.memory.buffer.byteLength;
   }
@@ -130,6 +145,14 @@ export class Core {
       this.stopped_ = error instanceof Error ? error.message : String(error);
       throw error instanceof CoreTrap ? error : new CoreTrap(this.stopped_, { cause: error });
     }
+  }
+}
+
+function decode_answer(answer: Uint8Array): CborValue {
+  try {
+    return decode_cbor(answer);
+  } catch (error) {
+    throw new CoreTrap('core answered something that cannot be read', { cause: error });
   }
 }
 

@@ -17,7 +17,7 @@ import type {
   WorkspaceView,
 } from './types.js';
 
-// The part of Core that a document needs, so that a test can stand in for it.
+/** The part of Core that a document needs, so that a test can stand in for it. */
 export interface Caller {
   call(request: CborMap): CborValue;
 }
@@ -32,6 +32,7 @@ export interface OpenOptions {
   ops?: readonly Uint8Array[];
 }
 
+/** One open document of core. Every call may throw CoreError or CoreTrap. */
 export class CoreDocument {
   private constructor(
     private readonly core_: Caller,
@@ -49,7 +50,7 @@ export class CoreDocument {
     this.call('close');
   }
 
-  // All commands or none. Ensures: `ops` is what must be stored before anybody is shown the change.
+  /** All commands or none. Ensures: `ops` is what must be stored before anybody is shown the change. */
   edit(now_ms: number, commands: readonly Command[]): EditAnswer {
     return this.call<EditAnswer>('edit', { now_ms, cause: 'person', commands: commands as unknown as CborValue });
   }
@@ -62,8 +63,10 @@ export class CoreDocument {
     return this.call<RetractAnswer>('retract', { ops });
   }
 
-  // Every operation that `version` does not cover; all there are when it is empty. Errors: `conflict` when history
-  // that far back is gone.
+  /**
+   * Every operation that `version` does not cover; all there are when it is empty. Errors: `conflict` when history
+   * that far back is gone.
+   */
   since(version: Uint8Array): Uint8Array {
     return this.call<{ ops: Uint8Array }>('since', { version }).ops;
   }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What core shows and what it is told, as TypeScript sees it. Meanings and rules are core's; see docs/protocol.md.
 
-// 32 lower-case hex digits.
+/** 32 lower-case hex digits. */
 export type Id = string;
-// "<replica>:<counter>": one operation; also the id of the comment, checklist, item or attachment that it made.
+/** "<replica>:<counter>": one operation; also the id of the comment, checklist, item or attachment that it made. */
 export type OpId = string;
 
 export type Colour =
@@ -20,7 +20,7 @@ export type Colour =
   | 'basil'
   | 'tomato';
 
-// A day, or a wall time in a zone ("" = floating); `fold` 1 is the second of two equal wall times.
+/** A day, or a wall time in a zone ("" = floating); `fold` 1 is the second of two equal wall times. */
 export type When = { date: string } | { at: string; zone: string; fold: number } | null;
 
 export type FieldValue = null | boolean | number | string | readonly FieldValue[] | { readonly [key: string]: FieldValue };
@@ -32,7 +32,7 @@ export interface ConflictValue {
   at_ms: number;
   winner: boolean;
 }
-// Winner first. Of kind `dates` the values are the start and the due date; of kind `text` the winner's op is "".
+/** Winner first. Of kind `dates` the values are the start and the due date; of kind `text` the winner's op is "". */
 export interface Conflict {
   field: string;
   key?: string;
@@ -86,7 +86,7 @@ export interface List {
   id: Id;
   title: string;
   archived: boolean;
-  // A deleted list is shown as long as a live card stands in it.
+  /** A deleted list is shown as long as a live card stands in it. */
   deleted: boolean;
   cards: Id[];
   conflicts?: Conflict[];
@@ -105,7 +105,7 @@ export interface BoardView {
   deleted_cards: { id: Id; title: string }[];
   conflicts: number;
 }
-// Names live outside the documents: the replica knows members by their ids only.
+/** Names live outside the documents: the replica knows members by their ids only. */
 export interface MemberEntry {
   id: Id;
   archived: boolean;
@@ -140,7 +140,7 @@ export type EntityType = 'list' | 'card' | 'custom_field' | 'board' | 'member' |
 export type ChildType = 'comment' | 'checklist' | 'item' | 'attachment';
 export type Fields = Record<string, FieldValue>;
 
-// `after`: null = first, absent = last.
+/** `after`: null = first, absent = last. */
 export type Command =
   | { do: 'create'; type: EntityType; id: Id; fields: Fields; after?: Id | null }
   | { do: 'set'; entity: Id; child?: OpId; field: string; key?: string; value: FieldValue }
@@ -163,7 +163,7 @@ export interface Refusal {
   code: string;
   message: string;
 }
-// What a person had written in an operation that was taken back.
+/** What a person had written in an operation that was taken back. */
 export interface TrayItem {
   op: OpId;
   entity: Id;
@@ -177,7 +177,7 @@ export interface Cursor {
 export interface EditAnswer {
   ops: Uint8Array;
   changed: Change[];
-  // For each command the child that it made, or null.
+  /** For each command the child that it made, or null. */
   created: (OpId | null)[];
 }
 export interface MergeAnswer {
@@ -191,19 +191,19 @@ export interface RetractAnswer {
 export interface ReceiveAnswer {
   send: Uint8Array[];
   changed: Change[];
-  // Operations from elsewhere, to be stored.
+  /** Operations from elsewhere, to be stored. */
   ops?: Uint8Array;
-  // Forget everything that is stored of this document and store these two instead. An empty snapshot is none.
+  /** Forget everything that is stored of this document and store these two instead. An empty snapshot is none. */
   replace_snapshot?: Uint8Array;
   replace_ops?: Uint8Array;
   cursor: Cursor;
-  // The counter up to which our own operations are known to the server.
+  /** The counter up to which our own operations are known to the server. */
   acked: number;
-  // How many of our own operations the server has not confirmed.
+  /** How many of our own operations the server has not confirmed. */
   pending: number;
   refused: Refusal[];
   tray: TrayItem[];
-  // This software is too old for the server: why.
+  /** This software is too old for the server: why. */
   reload?: string;
   synced: boolean;
 }

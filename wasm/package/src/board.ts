@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+import type {
+  BoardSnapshot,
+  CardSnapshot,
+  LinkPolicy,
+  ListSnapshot,
+  NewCard,
+  Placement,
+  Plan,
+  PreviewOptions,
+} from './api_types.js';
+import { Card, card_fields } from './card.js';
+import type { CborMap, CborValue } from './cbor.js';
+import { KalendsError } from './errors.js';
+import { share, snake } from './share.js';
+import type { DocumentState } from './state.js';
+import type { Colour, Command, Id } from './types.js';
+import type { Unsubscribe, Workspace } from './workspace.js';
+
+/** A board of a {@link Workspace}. */
+export class Board {
+  private readonly cards_ = new Map<Id, Card>();
+
+  private constructor(
+    /** The workspace that it belongs to. */
+    readonly workspace: Workspace,
+    private readonly state_: DocumentState,
+  ) {}
+
+  /** @internal */
+  static of_(workspace: Workspace, state: DocumentState): Board {
+    return new Board(workspace, state);
+  }
+
+  /** The board's id: 32 hexadecimal digits. */
+  get id(): Id {
+    return this.state_.engine.id;
+  }
+
+  /** The board without what is on its cards. */
+  get snapshot(): BoardSnapshot {
+    this.workspace.check_();
+    return this.state_.view() as BoardSnapshot;
+  }
+
+  /** The lists in order, each with the ids of its cards. */
+  lists(): readonly ListSnapshot[] {
+    return this.snapshot.lists;
+  }
+
+  /** All live cards, list by list. */
+  cards(): readonly CardSnapshot[] {
+    this.workspace.check_();
+    return this.state_.cards();
+  }
+
+  /** A card as it is shown; undefined when there is none or it was deleted. */
+  find(id: Id): CardSnapshot | undefined {
+    this.workspace.check_();
+    return this.state_.card(id);
+  }
+
+  /** The card with this id, to read and to change; the same object each time. Whether it exists is found out then. */
+  card(id: Id): Card {
+    let card = this.cards_.get(id);
+    if (card === undefined) this.cards_.set(id, (card = Card.of_(this, this.state_, id)));
+    return card;
+  }
+
+  /**
+   * Makes a card.
+   *
+   * @throws KalendsError `not_found` when there is no such list; `invalid` when a field does not fit.
+   */
+  createCard(card: NewCard): Card {
+    const id = card.id ?? this.workspace.make_id_();
+    const { after, id: _, ...fields } = card;
+    const command: Command = { do: 'create', type: 'card', id, fields: card_fields(fields) };
+    this.do(after === undefined ? command : { ...command, after });
+    return this.card(id);
+  }
+
+  /** Makes a list. */
+  createList(list: Placement & { readonly title: string; readonly colour?: Colour; readonly id?: Id }): Id {
+    return this.create('list', list);
+  }
+
+  /** Changes the fields that are named. */
+  editList(id: Id, fields: { readonly title?: string; readonly colour?: Colour; readonly archived?: boolean }): void {
+    this.workspace.set_(this.state_, id, undefined, fields);
+  }
+
+  /** Puts a list somewhere else among the lists. */
+  moveList(id: Id, to: Placement): void {
+    this.do({ do: 'move', entity: id, ...to });
+  }
+
+  /** Deletes a list and the cards that stand in it now. */
+  deleteList(id: Id): void {
+    this.do({ do: 'delete', entity: id });
+  }
+
+  /** Brings a deleted list back; its cards are restored one by one. */
+  restoreList(id: Id): void {
+    this.do({ do: 'restore', entity: id });
+  }
+
+  /** Makes a field of the board's own; cards hold its values in `custom`. */
+  createCustomField(field: Placement & { readonly title: string; readonly id?: Id }): Id {
+    return this.create('custom_field', field);
+  }
+
+  /** Renames a custom field. */
+  editCustomField(id: Id, fields: { readonly title: string }): void {
+    this.workspace.set_(this.state_, id, undefined, fields);
+  }
+
+  /** Deletes a custom field; its values are not shown any more. */
+  deleteCustomField(id: Id): void {
+    this.do({ do: 'delete', entity: id });
+  }
+
+  /** Changes the board's title (here and in the workspace's list), its time zone (an IANA name), whether it is archived. */
+  edit(fields: { readonly title?: string; readonly timeZone?: string; readonly archived?: boolean }): void {
+    const { workspace, state_, id } = this;
+    const { timeZone, archived, title } = fields;
+    workspace.transact(() => {
+      workspace.set_(state_, id, undefined, { title, time_zone: timeZone });
+      if (workspace.boards().some((entry) => entry.id === id))
+        workspace.set_(workspace.state_(null), id, undefined, { title, archived });
+    });
+  }
+
+  /** Takes the board out of the workspace's list; its cards stay until it is restored. */
+  delete(): void {
+    this.workspace.edit_(this.workspace.state_(null), { do: 'delete', entity: this.id });
+  }
+
+  /** Brings it back into the workspace's list. */
+  restore(): void {
+    this.workspace.edit_(this.workspace.state_(null), { do: 'restore', entity: this.id });
+  }
+
+  /** Calls `listener` after every change on this board. */
+  subscribe(listener: () => void): Unsubscribe {
+    return this.state_.listen(this.id, listener);
+  }
+
+  /**
+   * What a link with this policy would do for a card: to its event and to the card. Nothing is done.
+   *
+   * @throws KalendsError `invalid` when the policy is none.
+   */
+  preview(card: Id, policy: LinkPolicy, options: PreviewOptions = {}): Plan {
+    this.workspace.check_();
+    const { shadow, event } = options;
+    const plan = this.state_.engine.preview(card, plain(policy), shadow && plain(shadow), event && plain(event));
+    return share(undefined, plan) as Plan;
+  }
+
+  private do(command: Command): void {
+    this.workspace.edit_(this.state_, command);
+  }
+
+  private create(type: 'list' | 'custom_field', made: Placement & { readonly id?: Id }): Id {
+    const { id = this.workspace.make_id_(), after, ...fields } = made;
+    const command: Command = { do: 'create', type, id, fields: plain(fields) as Record<string, never> };
+    this.do(after === undefined ? command : { ...command, after });
+    return id;
+  }
+}
+
+// With core's names, and without what is not there.
+function plain(map: object): CborMap {
+  const made: Record<string, CborValue> = {};
+  for (const name in map) {
+    const value = (map as Record<string, CborValue | undefined>)[name];
+    if (value === undefined) continue;
+    const is_map = value !== null && typeof value === 'object' && !Array.isArray(value);
+    made[snake(name)] = is_map ? plain(value) : value;
+  }
+  return made;
+}
+
+/** @internal */
+export function not_here(): KalendsError {
+  return new KalendsError('not_found', 'This board has no such card, or it was deleted.');
+}

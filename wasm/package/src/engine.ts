@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+// All contact of the public API with core.wasm: one module, and documents in it that survive its traps. Whatever
+// the calls look like (CBOR today), nothing outside this file knows.
+
+import { type CborMap, type CborValue } from './cbor.js';
+import { compile_core, CoreError, CoreTrap, load_core, restart_core, type Core, type CoreSource } from './core.js';
+import { KalendsError, type KalendsErrorCode } from './errors.js';
+import type { Change, Command, DocumentKind, EditAnswer, Id } from './types.js';
+
+/** A loaded core.wasm. Any number of workspaces can share it; they must live in the same thread. */
+export class KalendsModule {
+  /** @internal Rises when core had to be started anew: handles of an older one are void. */
+  generation_ = 1;
+
+  /** @internal Use `load`. */
+  constructor(
+    private readonly compiled_: WebAssembly.Module,
+    /** @internal */
+    public core_: Core,
+    /** @internal Fills the bytes with entropy. */
+    readonly random_: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array,
+  ) {}
+
+  /** Bytes of memory that core.wasm has taken from the machine. */
+  get memoryBytes(): number {
+    return this.core_.memory_bytes();
+  }
+
+  /** @internal Errors: KalendsError only. After a trap core is fresh and empty, and `generation_` is another. */
+  call_(request: CborMap): CborValue {
+    try {
+      return this.core_.call(request);
+    } catch (error) {
+      if (error instanceof CoreTrap) {
+        this.core_ = restart_core(this.compiled_);
+        ++this.generation_;
+        throw new KalendsError('trap', `core.wasm stopped (${error.message}); nothing was changed. Please report this.`, {
+          cause: error,
+        });
+      }
+      const message = (error as Error).message;
+      if (!(error instanceof CoreError)) throw new KalendsError('invalid', message, { cause: error });
+      if (message === 'There is no such call.')
+        throw new KalendsError('unsupported', `This core.wasm has no call "${String(request['call'])}": update it.`);
+      throw new KalendsError(error.code as KalendsErrorCode, message, { cause: error });
+    }
+  }
+}
+
+/** @internal */
+export async function load_module(
+  source: CoreSource | PromiseLike<Response | BufferSource>,
+  random = random_of(crypto),
+): Promise<KalendsModule> {
+  try {
+    const compiled = await compile_core(await source);
+    return new KalendsModule(compiled, await load_core(compiled), random);
+  } catch (error) {
+    const message = `core.wasm could not be loaded (${(error as Error).message}). Give load() its address or its bytes.`;
+    throw new KalendsError('unavailable', message, { cause: error });
+  }
+}
+
+/** @internal */
+export function random_of(from: Pick<Crypto, 'getRandomValues'>): KalendsModule['random_'] {
+  return (bytes) => from.getRandomValues(bytes);
+}
+
+export interface EngineMerge {
+  changed: Change[];
+  news: boolean;
+  held_back: number;
+}
+
+export interface EngineConflict extends CborMap {
+  readonly entity: Id;
+}
+
+/** What was stored of a document: the bytes of `save`, or a snapshot without history, and chunks after it. */
+export interface StoredDocument {
+  saved?: Uint8Array | undefined;
+  snapshot?: Uint8Array | undefined;
+  ops: Uint8Array[];
+}
+
+const kNoVersion = Uint8Array.of(1, 0);
+// Kept operations are folded into saved bytes when they outgrow both these bytes and the saved ones.
+const kKeptBytesMax = 1 << 18;
+
+/** One document in core. It is opened when it is first needed, and again when core was started anew. */
+export class EngineDocument {
+  private handle_ = 0;
+  private generation_ = 0;
+  private kept_bytes_ = 0;
+  // Operations came whose predecessors are missing: core holds them back, and its bytes lack them.
+  private is_gappy_ = false;
+  private past_: { of: EngineDocument; version: Uint8Array } | undefined;
+
+  constructor(
+    readonly module: KalendsModule,
+    readonly id: Id,
+    readonly kind: DocumentKind,
+    private readonly replica_: Id,
+    private readonly author_: Id,
+    private readonly clock_: () => number,
+    private stored_: StoredDocument = { ops: [] },
+  ) {}
+
+  // This document as it was at `version`, for reading.
+  at(version: Uint8Array): EngineDocument {
+    const past = new EngineDocument(this.module, this.id, this.kind, this.replica_, this.author_, this.clock_);
+    past.past_ = { of: this, version };
+    return past;
+  }
+
+  open(): void {
+    this.handle_of();
+  }
+
+  // What is kept, for `rewind`.
+  mark(): StoredDocument {
+    return { ...this.stored_, ops: [...this.stored_.ops] };
+  }
+
+  // Forgets what was done after the mark was taken, as if it had never been.
+  rewind(mark: StoredDocument): void {
+    this.rebase(mark);
+    this.close();
+  }
+
+  // Takes the bytes of another copy as its own. Requires: nothing was done here yet (`is_blank`).
+  adopt(stored: StoredDocument): void {
+    const blank = this.stored_;
+    this.rewind(stored);
+    try {
+      this.open();
+    } catch (error) {
+      this.rewind(blank);
+      throw error;
+    }
+  }
+
+  get is_blank(): boolean {
+    const { saved, snapshot, ops } = this.stored_;
+    return saved === undefined && snapshot === undefined && ops.length === 0;
+  }
+
+  close(): void {
+    const is_open = this.generation_ === this.module.generation_;
+    this.generation_ = 0;
+    if (!is_open) return;
+    try {
+      this.module.call_({ call: 'close', handle: this.handle_ });
+    } catch {
+      // A trap: the module is fresh, and the handle is gone with the old one.
+    }
+  }
+
+  edit(commands: readonly Command[]): EditAnswer {
+    return this.made('edit', { now_ms: Math.floor(this.clock_()), cause: 'person', commands: commands as unknown as CborValue });
+  }
+
+  undo(): EditAnswer {
+    return this.made('undo', { now_ms: Math.floor(this.clock_()) });
+  }
+
+  redo(): EditAnswer {
+    return this.made('redo', { now_ms: Math.floor(this.clock_()) });
+  }
+
+  merge(ops: Uint8Array): EngineMerge {
+    const answer = this.call<EngineMerge>('merge', { now_ms: Math.floor(this.clock_()), ops });
+    this.is_gappy_ = answer.held_back > 0;
+    if (answer.news || answer.held_back > 0) this.keep(ops);
+    return answer;
+  }
+
+  version(): Uint8Array {
+    return this.call('version');
+  }
+
+  since(version: Uint8Array = kNoVersion): Uint8Array {
+    return this.call<{ ops: Uint8Array }>('since', { version }).ops;
+  }
+
+  save(history: boolean): StoredDocument {
+    let stored: StoredDocument;
+    try {
+      stored = { saved: this.call('save', { history }), ops: [] };
+    } catch (error) {
+      // A core.wasm without `save`: a snapshot, or all that is kept.
+      if (!is_code(error, 'unsupported')) throw error;
+      if (!history) return { snapshot: this.call('snapshot'), ops: [] };
+      stored = { ...this.stored_, ops: [...this.stored_.ops] };
+      if (stored.saved === undefined && stored.snapshot === undefined) {
+        const all = this.since();
+        stored.ops = all.length > 0 ? [all] : [];
+      }
+    }
+    if (history && !this.is_gappy_) this.rebase({ ...stored, ops: [...stored.ops] });
+    return stored;
+  }
+
+  // Null when this version of the document has no such card.
+  card(entity: Id): CborMap | null {
+    try {
+      return this.call('card', { entity });
+    } catch (error) {
+      if (is_code(error, 'not_found')) return null;
+      throw error;
+    }
+  }
+
+  view(): CborMap {
+    return this.call('view');
+  }
+
+  conflicts(): readonly EngineConflict[] {
+    try {
+      return this.call('conflicts', {});
+    } catch (error) {
+      // A core.wasm whose `conflicts` is for one entity only.
+      if (!is_code(error, 'invalid')) throw error;
+      const view = this.view() as Record<string, Record<string, CborMap>>;
+      const rows = [view['cards'], view['lists'], view['boards'], view['labels'], view['custom_fields']];
+      return rows
+        .flatMap((row) => Object.values(row ?? {}))
+        .flatMap((row) =>
+          ((row['conflicts'] ?? []) as CborMap[]).map((conflict) => ({ ...conflict, entity: row['id'] as Id })),
+        );
+    }
+  }
+
+  blame(entity: Id): CborMap {
+    return this.call('blame', { entity });
+  }
+
+  history(entity: Id): readonly CborMap[] {
+    return this.call('history', { entity });
+  }
+
+  preview(entity: Id, policy: CborMap, shadow?: CborMap, event?: CborMap): CborMap {
+    return this.call('preview', { entity, policy, shadow, event });
+  }
+
+  private made(call: string, rest: CborMap): EditAnswer {
+    const answer = this.call<EditAnswer>(call, rest);
+    if (answer.ops.length > 0) this.keep(answer.ops);
+    return answer;
+  }
+
+  private call<Answer>(call: string, rest: CborMap = {}): Answer {
+    return this.module.call_({ call, handle: this.handle_of(), ...rest }) as unknown as Answer;
+  }
+
+  private keep(ops: Uint8Array): void {
+    this.stored_.ops.push(ops);
+    this.kept_bytes_ += ops.length;
+    const { saved } = this.stored_;
+    if (this.kept_bytes_ > Math.max(kKeptBytesMax, saved?.length ?? 0) && !this.is_gappy_) this.fold();
+  }
+
+  private fold(): void {
+    this.kept_bytes_ = 0;
+    try {
+      this.save(true);
+    } catch {
+      // The operations stay as they are; next time.
+    }
+  }
+
+  private rebase(stored: StoredDocument): void {
+    this.stored_ = stored;
+    this.kept_bytes_ = 0;
+  }
+
+  private handle_of(): number {
+    if (this.generation_ === this.module.generation_) return this.handle_;
+    if (this.past_ !== undefined) {
+      const handle = this.past_.of.handle_of();
+      this.took(this.module.call_({ call: 'at', handle, version: this.past_.version }));
+      return this.handle_;
+    }
+    const { saved, snapshot, ops } = this.stored_;
+    if (saved !== undefined) {
+      this.took(this.open_call({ bytes: saved }));
+      this.merge_again(ops);
+      return this.handle_;
+    }
+    try {
+      this.took(this.open_call({ snapshot, ops }));
+    } catch (error) {
+      // Operations with gaps open one after the other only.
+      if (ops.length === 0 || !is_code(error, 'corrupt')) throw error;
+      this.took(this.open_call({ snapshot }));
+      this.merge_again(ops);
+    }
+    return this.handle_;
+  }
+
+  private open_call(bytes: CborMap): CborValue {
+    const { id, kind, replica_, author_ } = this;
+    return this.module.call_({ call: 'open', document: id, kind, replica: replica_, author: author_, ...bytes });
+  }
+
+  private merge_again(chunks: readonly Uint8Array[]): void {
+    try {
+      for (const ops of chunks)
+        this.is_gappy_ = this.call<EngineMerge>('merge', { now_ms: Math.floor(this.clock_()), ops }).held_back > 0;
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  private took(answer: CborValue): void {
+    this.handle_ = (answer as { handle: number }).handle;
+    this.generation_ = this.module.generation_;
+  }
+}
+
+function is_code(error: unknown, code: string): boolean {
+  return error instanceof KalendsError && error.code === code;
+}

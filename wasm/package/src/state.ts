@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// One document as the public API holds it: its copy in core, the snapshots that were taken of it, who listens.
+
+import type { BoardSnapshot, CardSnapshot, Patch, WorkspaceSnapshot } from './api_types.js';
+import type { CborMap } from './cbor.js';
+import type { EngineConflict, EngineDocument } from './engine.js';
+import { camel, share } from './share.js';
+import type { Change, Id } from './types.js';
+
+type Listener = () => void;
+export type ConflictRow = EngineConflict & { readonly board: Id | null };
+
+// From so many changed cards on, one look at the whole board is cheaper than one at each of them.
+const kLooksMax = 32;
+
+export class DocumentState {
+  private view_: BoardSnapshot | WorkspaceSnapshot | undefined;
+  private is_view_stale_ = true;
+  // The last sight of every card of `view_`, and of others that were asked for; stale ones are kept to be shared.
+  private readonly cards_ = new Map<Id, CardSnapshot>();
+  private readonly stale_ = new Set<Id>();
+  private all_: readonly CardSnapshot[] | undefined;
+  private conflicts_: readonly ConflictRow[] | undefined;
+  private listeners_: Map<Id, Set<Listener>> | undefined;
+
+  constructor(readonly engine: EngineDocument) {}
+
+  get is_board(): boolean {
+    return this.engine.kind === 'board';
+  }
+
+  view(): BoardSnapshot | WorkspaceSnapshot {
+    if (this.is_view_stale_) this.look();
+    return this.view_!;
+  }
+
+  cards(): readonly CardSnapshot[] {
+    const view = this.view() as BoardSnapshot;
+    if (this.all_ !== undefined) return this.all_;
+    if (this.stale_.size > kLooksMax) this.look();
+    const all: CardSnapshot[] = [];
+    for (const list of view.lists) for (const id of list.cards) all.push(this.card(id)!);
+    return (this.all_ = Object.freeze(all));
+  }
+
+  card(id: Id): CardSnapshot | undefined {
+    const known = this.cards_.get(id);
+    if (!this.stale_.has(id) && (known !== undefined || !this.is_view_stale_)) return known;
+    const card = this.engine.card(id);
+    this.stale_.delete(id);
+    if (card === null) {
+      this.cards_.delete(id);
+      return undefined;
+    }
+    const fresh = share(known, card) as CardSnapshot;
+    this.cards_.set(id, fresh);
+    return fresh;
+  }
+
+  conflicts(): readonly ConflictRow[] {
+    const board = this.is_board ? this.engine.id : null;
+    return (this.conflicts_ ??= this.engine.conflicts().map((row) => ({ ...row, board })));
+  }
+
+  // Takes in what core says has changed; gives it as patches.
+  changed(changes: readonly Change[], patches: Patch[]): void {
+    const board = this.is_board ? this.engine.id : null;
+    for (const { entity, type, live, fields } of changes) {
+      if (type !== 'card') {
+        this.is_view_stale_ = true;
+      } else {
+        if (!live || !this.cards_.has(entity) || fields.includes('position') || fields.includes('home'))
+          this.is_view_stale_ = true;
+        if (this.cards_.has(entity)) this.stale_.add(entity);
+      }
+      patches.push({ board, entity, type: type as Patch['type'], live, fields: fields.map(camel) });
+    }
+    if (changes.length > 0) this.all_ = this.conflicts_ = undefined;
+  }
+
+  // `key`: a card, or the document for all that is in it.
+  listen(key: Id, listener: Listener): Listener {
+    const listeners = (this.listeners_ ??= new Map());
+    let of_key = listeners.get(key);
+    if (of_key === undefined) listeners.set(key, (of_key = new Set()));
+    of_key.add(listener);
+    return () => {
+      of_key.delete(listener);
+      if (of_key.size === 0 && listeners.get(key) === of_key) listeners.delete(key);
+    };
+  }
+
+  // `key` as in `listen`.
+  notify(key: Id): void {
+    const listeners = this.listeners_?.get(key);
+    if (listeners !== undefined) for (const listener of listeners) guard(listener);
+  }
+
+  private look(): void {
+    const { cards, conflicts: _, ...rest } = this.engine.view();
+    if (this.is_board) {
+      const seen = cards as Record<Id, CborMap>;
+      for (const id of this.cards_.keys()) if (seen[id] === undefined) this.cards_.delete(id);
+      for (const id in seen) {
+        const known = this.cards_.get(id);
+        if (known === undefined || this.stale_.has(id)) this.cards_.set(id, share(known, seen[id]) as CardSnapshot);
+      }
+      this.stale_.clear();
+    }
+    this.view_ = share(this.view_, rest) as unknown as BoardSnapshot | WorkspaceSnapshot;
+    this.is_view_stale_ = false;
+  }
+}
+
+// A listener that throws must not make the change look as if it had failed: it throws by itself, later.
+export function guard<A, B>(listener: (a: A, b: B) => void, a?: A, b?: B): void {
+  try {
+    listener(a as A, b as B);
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}
