@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "core/api/facade.h"
+#include "core/api/fast.h"
 
 namespace {
 
@@ -13,6 +13,13 @@ kalends::Facade& facade() {
   static kalends::Facade instance;
   return instance;
 }
+
+kalends::FastCalls& fast() {
+  static kalends::FastCalls instance(facade());
+  return instance;
+}
+
+uint32_t address(const void* pointer) { return static_cast<uint32_t>(reinterpret_cast<uintptr_t>(pointer)); }
 
 }  // namespace
 
@@ -36,5 +43,44 @@ __attribute__((export_name("kalends_call"))) uint32_t kalends_call(uint32_t poin
   std::memcpy(result, &length, 4);
   std::memcpy(result + 4, answer.data(), answer.size());
   return static_cast<uint32_t>(reinterpret_cast<uintptr_t>(result));
+}
+
+// The fast calls (core/api/fast.h). Where the room and the answer lie is asked for after each call: both may move.
+__attribute__((export_name("kalends_room"))) uint32_t kalends_room(uint32_t numbers, uint32_t text_bytes) {
+  return address(fast().room(numbers, text_bytes));
+}
+__attribute__((export_name("kalends_answer"))) uint32_t kalends_answer() { return address(fast().answer()); }
+__attribute__((export_name("kalends_edit"))) uint32_t kalends_edit(uint32_t handle, uint32_t numbers,
+                                                                   uint32_t text_bytes) {
+  return fast().edit(handle, numbers, text_bytes);
+}
+__attribute__((export_name("kalends_merge"))) uint32_t kalends_merge(uint32_t handle, uint32_t text_bytes,
+                                                                     uint32_t now_low, uint32_t now_high) {
+  return fast().merge(handle, text_bytes, now_low, now_high);
+}
+__attribute__((export_name("kalends_card"))) uint32_t kalends_card(uint32_t handle, uint32_t ref) {
+  return fast().card(handle, ref);
+}
+__attribute__((export_name("kalends_cards"))) uint32_t kalends_cards(uint32_t handle) { return fast().cards(handle); }
+__attribute__((export_name("kalends_ref"))) uint32_t kalends_ref(uint32_t handle) { return fast().ref(handle); }
+__attribute__((export_name("kalends_id"))) uint32_t kalends_id(uint32_t handle, uint32_t ref) {
+  return address(fast().id(handle, ref));
+}
+__attribute__((export_name("kalends_replica"))) uint32_t kalends_replica(uint32_t handle, uint32_t number) {
+  return address(fast().replica(handle, number));
+}
+// Gives bytes from kalends_alloc away to the next `open` that says "taken".
+__attribute__((export_name("kalends_take"))) void kalends_take(uint32_t pointer, uint32_t size) {
+  facade().take(std::unique_ptr<uint8_t[]>(reinterpret_cast<uint8_t*>(static_cast<uintptr_t>(pointer))), size);
+}
+// Why the last fast call gave 0: its code and message, as a CBOR answer in the manner of kalends_call.
+__attribute__((export_name("kalends_error"))) uint32_t kalends_error() {
+  kalends::Bytes answer = kalends::error_answer(fast().error());
+  auto length = static_cast<uint32_t>(answer.size());
+  auto* result = static_cast<uint8_t*>(std::malloc(4 + answer.size()));
+  if (!result) __builtin_trap();
+  std::memcpy(result, &length, 4);
+  std::memcpy(result + 4, answer.data(), answer.size());
+  return address(result);
 }
 }

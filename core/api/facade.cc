@@ -45,22 +45,26 @@ Bytes Facade::call(ByteView bytes) {
     KALENDS_TRY(Cbor request, decode_cbor(bytes));
     return dispatch(request);
   }();
+  if (!answer.ok()) return error_answer(answer.error());
   Cbor envelope = Cbor::map();
-  if (answer.ok()) {
-    envelope.set("ok", std::move(answer).value());
-  } else {
-    Cbor error = Cbor::map();
-    error.set("code", error_code_name(answer.error().code));
-    error.set("message", answer.error().message);
-    error.set("retry_after_ms", answer.error().retry_after_ms);
-    envelope.set("error", std::move(error));
-  }
+  envelope.set("ok", std::move(answer).value());
+  return encode_cbor(envelope);
+}
+
+Bytes error_answer(const Error& error) {
+  Cbor map = Cbor::map();
+  map.set("code", error_code_name(error.code));
+  map.set("message", error.message);
+  map.set("retry_after_ms", error.retry_after_ms);
+  Cbor envelope = Cbor::map();
+  envelope.set("error", std::move(map));
   return encode_cbor(envelope);
 }
 
 Result<Cbor> Facade::dispatch(const Cbor& request) {
   const std::string& call = request["call"].as_text();
   if (call == "open") return open(request);
+  if (call == "schema") return view_schema();
   auto it = open_.find(request["handle"].as_int());
   if (it == open_.end()) return not_found("There is no open document with this handle.");
   Open& open = it->second;
@@ -100,7 +104,8 @@ Result<Cbor> Facade::ask(Open& open, const std::string& call, const Cbor& reques
   if (call == "compact") return open.replica.compact(), Cbor();
   if (call == "hash") return Cbor(to_hex(replica.hash()));
   if (call == "view")
-    return replica.document().kind == DocumentKind::kBoard ? view_board(replica) : view_workspace(replica);
+    return replica.document().kind == DocumentKind::kBoard ? view_board(replica, !request["layout"].as_bool())
+                                                           : view_workspace(replica);
   if (call == "card") {
     KALENDS_TRY(Id128 id, required_id(request, "entity"));
     Cbor card = view_card(replica.document(), id);
@@ -128,8 +133,11 @@ Result<Cbor> Facade::open(const Cbor& request) {
   if (kind != "board" && kind != "workspace") return invalid("`kind` must be board or workspace.");
   options.kind = kind == "board" ? DocumentKind::kBoard : DocumentKind::kWorkspace;
   const Cbor& saved = request["bytes"].is_null() ? request["snapshot"] : request["bytes"];
-  KALENDS_TRY(Replica replica,
-              Replica::open(options, saved.as_byte_view(), {}, request["trusted"].as_bool()));
+  bool is_taken = request["taken"].as_bool();
+  bool is_trusted = request["trusted"].as_bool();
+  KALENDS_TRY(Replica replica, is_taken ? Replica::open(options, std::move(taken_), taken_size_, is_trusted)
+                                        : Replica::open(options, saved.as_byte_view(), {}, is_trusted));
+  taken_size_ = is_taken ? 0 : taken_size_;
   // One chunk or a list of them: what was stored edit by edit is opened in one go.
   const Cbor& chunks = request["ops"];
   size_t held_back = 0;
@@ -169,7 +177,8 @@ Result<Cbor> Facade::open_at(const Replica& replica, const Cbor& request) {
 
 Result<Cbor> Facade::edit(Open& open, const Cbor& request) {
   KALENDS_TRY(std::vector<Command> commands, parse_commands(open.replica.document(), request["commands"]));
-  EditContext context{open.author, Cause::kPerson, request["now_ms"].as_int()};
+  EditContext context{open.author, Cause::kPerson, request["now_ms"].as_int(),
+                      request["keeps_crossed_dates"].as_bool()};
   Changes changes;
   KALENDS_TRY(Edited edited, open.replica.edit_in_place(context, commands, changes));
   return view_edited(open, edited, changes);

@@ -17,7 +17,6 @@ class Facade {
  public:
   Bytes call(ByteView request);
 
- private:
   struct Open {
     explicit Open(Replica opened) : replica(std::move(opened)) {}
     Replica replica;
@@ -25,6 +24,18 @@ class Facade {
     std::unique_ptr<Session> session;
     bool is_read_only = false;
   };
+  // Bytes for the next `open` that says "taken": they are given away, not copied.
+  void take(std::unique_ptr<uint8_t[]> bytes, size_t size) {
+    taken_ = std::move(bytes);
+    taken_size_ = size;
+  }
+  // nullptr when there is none.
+  Open* find(uint32_t handle) {
+    auto it = open_.find(handle);
+    return it == open_.end() ? nullptr : &it->second;
+  }
+
+ private:
 
   Result<Cbor> dispatch(const Cbor& request);
   Result<Cbor> ask(Open& open, const std::string& call, const Cbor& request);
@@ -39,8 +50,13 @@ class Facade {
   Result<Cbor> session_start(Open& open, const Cbor& request);
   Result<Cbor> session_receive(Open& open, const Cbor& request);
 
+  std::unique_ptr<uint8_t[]> taken_;
+  size_t taken_size_ = 0;
   std::map<int64_t, Open> open_;
   int64_t next_handle_ = 1;
 };
+
+// {"error": {code, message, retry_after_ms}} as bytes.
+Bytes error_answer(const Error& error);
 
 }  // namespace kalends

@@ -15,25 +15,6 @@ Cbor ids(const std::vector<Id128>& list) {
   return array;
 }
 
-// Live children of a type, in order: by rank where they have one, by age otherwise.
-std::vector<Entity> live_children(const Document& document, const Entity& parent, EntityType type) {
-  std::vector<Entity> children;
-  for (uint32_t at = parent.record().first_child; at != kNoSlot; at = document.entities[at].next_sibling)
-    if (document.entities[at].type == type && Entity(document, at).is_live()) children.emplace_back(document, at);
-  if (children.size() < 2) return children;
-  auto rank = [](const Entity& child) {
-    const StoredPlace* place = child.place();
-    return place ? place->rank_text() : std::string_view();
-  };
-  const ReplicaOrder order = document.names.order();
-  std::sort(children.begin(), children.end(), [&](const Entity& a, const Entity& b) {
-    if (int by_rank = rank(a).compare(rank(b)); by_rank != 0) return by_rank < 0;
-    if (a.created_at() != b.created_at()) return a.created_at() < b.created_at();
-    return order.less(a.record().child, b.record().child);
-  });
-  return children;
-}
-
 Cbor view_checklists(const Document& document, const Entity& card) {
   Cbor checklists = Cbor::array();
   std::vector<Entity> all_items = live_children(document, card, EntityType::kItem);
@@ -222,6 +203,24 @@ Result<Value> parse_when(const FieldSpec& spec, const Cbor& cbor) {
 
 }  // namespace
 
+std::vector<Entity> live_children(const Document& document, const Entity& parent, EntityType type) {
+  std::vector<Entity> children;
+  for (uint32_t at = parent.record().first_child; at != kNoSlot; at = document.entities[at].next_sibling)
+    if (document.entities[at].type == type && Entity(document, at).is_live()) children.emplace_back(document, at);
+  if (children.size() < 2) return children;
+  auto rank = [](const Entity& child) {
+    const StoredPlace* place = child.place();
+    return place ? place->rank_text() : std::string_view();
+  };
+  const ReplicaOrder order = document.names.order();
+  std::sort(children.begin(), children.end(), [&](const Entity& a, const Entity& b) {
+    if (int by_rank = rank(a).compare(rank(b)); by_rank != 0) return by_rank < 0;
+    if (a.created_at() != b.created_at()) return a.created_at() < b.created_at();
+    return order.less(a.record().child, b.record().child);
+  });
+  return children;
+}
+
 Cbor view_value(const Value& value) {
   switch (kind_of(value)) {
     case ValueKind::kNull:
@@ -318,7 +317,7 @@ Cbor view_all_conflicts(const Document& document) {
   return rows;
 }
 
-Cbor view_board(const Replica& replica) {
+Cbor view_board(const Replica& replica, bool with_cards) {
   const Document& document = replica.document();
   Cbor cards = Cbor::map();
   Cbor deleted = Cbor::array();
@@ -329,6 +328,7 @@ Cbor view_board(const Replica& replica) {
       if (!lives_here(document, card)) continue;
       if (card.is_live()) {
         order.push(to_hex(card.id()));
+        if (!with_cards) continue;
         Cbor view = view_live_card(document, card);
         open_conflicts += static_cast<int64_t>(view["conflicts"].items().size());
         cards.set(to_hex(card.id()), std::move(view));
@@ -365,10 +365,10 @@ Cbor view_board(const Replica& replica) {
   view.set("title", root_text(replica, Field::kTitle));
   view.set("time_zone", root_text(replica, Field::kTimeZone));
   view.set("lists", std::move(lists));
-  view.set("cards", std::move(cards));
+  if (with_cards) view.set("cards", std::move(cards));
   view.set("custom_fields", view_rows(replica, EntityType::kCustomField));
   view.set("deleted_cards", std::move(deleted));
-  view.set("conflicts", open_conflicts);
+  if (with_cards) view.set("conflicts", open_conflicts);
   return view;
 }
 
@@ -561,6 +561,19 @@ Cbor view_changes(const Document& document, const Changes& changes) {
     row.set("fields", std::move(fields));
     rows.push(std::move(row));
   }
+  return rows;
+}
+
+Cbor view_schema() {
+  Cbor rows = Cbor::array();
+  for (const FieldSpec& spec : all_fields())
+    rows.push(Cbor::map({{"entity", entity_name(spec.entity)},
+                         {"type", static_cast<int>(spec.entity)},
+                         {"name", spec.name},
+                         {"number", static_cast<int>(spec.field)},
+                         {"value", static_cast<int>(spec.value)},
+                         {"merge", static_cast<int>(spec.merge)},
+                         {"keyed", spec.is_keyed}}));
   return rows;
 }
 

@@ -3,20 +3,26 @@
 // Ids are 32 hexadecimal digits, op ids "<replica>:<counter>", dates {"date"} or {"at","zone","fold"}.
 #pragma once
 
+#include "core/replica/conflicts.h"
 #include "core/replica/replica.h"
 #include "core/wire/cbor.h"
 
 namespace kalends {
 
 Cbor view_card(const Document& document, const Id128& id);  // null when it is not there or deleted
-Cbor view_board(const Replica& replica);
+// `with_cards`: with what is on them; else lists and the order of cards alone.
+Cbor view_board(const Replica& replica, bool with_cards = true);
 Cbor view_workspace(const Replica& replica);
 Cbor view_conflicts(const Document& document, const Id128& entity);
 Cbor view_all_conflicts(const Document& document);  // each with its `entity`
 // Every operation on an entity that is known, oldest first, and what each field shows since when and by whom.
 Cbor view_history(const Replica& replica, const Id128& entity);
 Cbor view_blame(const Replica& replica, const Id128& entity);
+// Live children of a type, in order: by rank where they have one, by age otherwise.
+std::vector<Entity> live_children(const Document& document, const Entity& parent, EntityType type);
 Cbor view_value(const Value& value);
+// Every field: {entity, type (its number), name, number, value (its kind), merge, keyed}.
+Cbor view_schema();
 Cbor view_changes(const Document& document, const Changes& changes);
 
 // From a message to a value of the field's kind; the error says what the field takes.

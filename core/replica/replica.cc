@@ -50,52 +50,56 @@ Replica::Replica(const ReplicaOptions& options) : options_(options), document_(o
   me_ = document_.names.replica(options.replica);
 }
 
-Result<Replica> Replica::open(const ReplicaOptions& options, ByteView saved, const std::vector<Op>& ops,
+Result<Replica> Replica::open(const ReplicaOptions& options, std::unique_ptr<uint8_t[]> saved, size_t size,
                               bool is_trusted) {
   Replica replica(options);
-  if (!saved.empty()) {
-    // An image, and perhaps a chunk of what came after it.
-    Reader in(saved);
-    if (in.u8() != kImageFormat)
-      return Error{ErrorCode::kUnsupportedVersion,
-                   "This snapshot was written by another version of Kalends: update this copy.", 0};
-    size_t size = static_cast<size_t>(in.fixed64());
-    if (!in.ok() || size > in.remaining()) return corrupt("The snapshot is cut short: fetch it again.");
-    Interner& names = replica.document_.names;
-    const char* kept = names.arena.copy(as_text(in.raw(in.remaining())));
-    ByteView all = {reinterpret_cast<const uint8_t*>(kept), saved.size() - 9};
-    if (size > 0) {
-      // The tables start anew, in the order of the image's directory.
-      Arena arena = std::move(names.arena);
-      replica.document_ = Document(options.document, options.kind);
-      replica.document_.names.arena = std::move(arena);
-      KALENDS_TRY(replica.image_, Image::open(all.first(size), replica.document_));
-      if (replica.document_.id != options.document || replica.document_.kind != options.kind)
-        return corrupt("The snapshot belongs to another document.");
-      replica.me_ = replica.document_.names.replica(options.replica);
-      if (!replica.image_->is_archive()) replica.floor_ = replica.document_.version();
-      if (!is_trusted) {
-        replica.document_.warm_all();
-        if (replica.document_.is_damaged())
-          return corrupt("The snapshot is damaged: fetch it again or restore a backup.");
-      }
-      if (replica.me_ < replica.document_.stamps.size())
-        replica.clock_.follow(replica.document_.stamps[replica.me_], kHlcMsMax);
-    }
-    if (size < all.size()) {
-      MergeResult tail;
-      KALENDS_TRY_VOID(replica.merge_chunk(all.subspan(size), 0, tail));
-      if (tail.held_back > 0) return corrupt("Operations are missing: fetch the document again.");
+  if (size == 0) return replica;
+  // An image, and perhaps a chunk of what came after it.
+  ByteView all(saved.get(), size);
+  Reader in(all);
+  if (in.u8() != kImageFormat)
+    return Error{ErrorCode::kUnsupportedVersion,
+                 "This snapshot was written by another version of Kalends: update this copy.", 0};
+  auto image_size = static_cast<size_t>(in.fixed64());
+  if (!in.ok() || image_size > in.remaining()) return corrupt("The snapshot is cut short: fetch it again.");
+  ByteView image = in.raw(image_size);
+  ByteView tail = in.raw(in.remaining());
+  if (image_size > 0) {
+    // The tables start anew, in the order of the image's directory.
+    replica.document_ = Document(options.document, options.kind);
+    replica.document_.names.arena.adopt(std::move(saved));
+    KALENDS_TRY(replica.image_, Image::open(image, replica.document_));
+    if (replica.document_.id != options.document || replica.document_.kind != options.kind)
+      return corrupt("The snapshot belongs to another document.");
+    replica.me_ = replica.document_.names.replica(options.replica);
+    if (!replica.image_->is_archive()) replica.floor_ = replica.document_.version();
+    if (!is_trusted) {
+      replica.document_.warm_all();
+      if (replica.document_.is_damaged())
+        return corrupt("The snapshot is damaged: fetch it again or restore a backup.");
     }
   }
+  if (!tail.empty()) {
+    MergeResult merged;
+    KALENDS_TRY_VOID(replica.merge_chunk(tail, 0, merged));
+    if (merged.held_back > 0) return corrupt("Operations are missing: fetch the document again.");
+  }
+  if (replica.me_ < replica.document_.stamps.size())
+    replica.clock_.follow(replica.document_.stamps[replica.me_], kHlcMsMax);
+  return replica;
+}
+
+Result<Replica> Replica::open(const ReplicaOptions& options, ByteView saved, const std::vector<Op>& ops,
+                              bool is_trusted) {
+  std::unique_ptr<uint8_t[]> copy(new uint8_t[saved.size() + 1]);
+  std::copy(saved.begin(), saved.end(), copy.get());
+  KALENDS_TRY(Replica replica, open(options, std::move(copy), saved.size(), is_trusted));
   // Its own stamps stay ahead of what it wrote before, however the wall clock moved: follow without a limit.
   for (const Op& op : ops)
     if (op.id.replica == options.replica) replica.clock_.follow(op.stamp, kHlcMsMax);
   KALENDS_TRY(MergeResult merged, replica.merge(ops, 0));
   if (merged.held_back > 0)
     return corrupt("Operations are missing before the stored ones: fetch the document again.");
-  if (replica.me_ < replica.document_.stamps.size())
-    replica.clock_.follow(replica.document_.stamps[replica.me_], kHlcMsMax);
   return replica;
 }
 

@@ -65,6 +65,10 @@ class Replica {
   static Result<Replica> open(const ReplicaOptions& options, ByteView saved, const std::vector<Op>& ops,
                               bool is_trusted = false);
 
+  // The same from bytes that are given away: they are not copied.
+  static Result<Replica> open(const ReplicaOptions& options, std::unique_ptr<uint8_t[]> saved, size_t size,
+                              bool is_trusted);
+
   // All commands or none of them. Errors name the command that cannot be done, and why.
   Result<EditResult> edit(const EditContext& context, const std::vector<Command>& commands);
   // The same without copies.
@@ -128,6 +132,9 @@ class Replica {
   std::vector<const Record*> history_of(const Id128& entity, Arena& arena) const;
   // True when some block of the bytes it was opened from could not be read: open it again from elsewhere.
   bool is_damaged() const { return document_.is_damaged(); }
+
+  // The number of an id in the document's table; makes it.
+  IdRef ref_of(const Id128& id) { return document_.names.ids.intern(id); }
 
   // Cards of a list, in order; deleted and archived ones included.
   std::vector<Entity> cards(const Id128& list) const;

@@ -193,6 +193,10 @@ export interface LabelSnapshot {
   readonly id: Id;
   readonly name: string;
   readonly colour: Colour;
+  /** Always null here: a label that another stands for now is not shown. */
+  readonly mergedInto: Id | null;
+  /** What single members call it, by member. */
+  readonly localNames: Readonly<Record<Id, string>>;
   readonly conflicts?: readonly ConflictSnapshot[];
 }
 /** A person of the workspace; names live elsewhere. */
@@ -339,6 +343,11 @@ export interface WorkspaceOptions {
   readonly replicas?: Readonly<Record<Id, Id>> | ((document: Id, kind: DocumentKind) => Id);
   /** Milliseconds since 1970. Default: `Date.now`. */
   readonly clock?: () => number;
+  /**
+   * A start after the due date: refused (the default), or kept and shown as an open conflict, as when two people cross
+   * them.
+   */
+  readonly keepsCrossedDates?: boolean;
   /** Makes ids of 32 hexadecimal digits. Default: from `crypto.getRandomValues`. */
   readonly makeId?: () => Id;
 }

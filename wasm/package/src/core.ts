@@ -34,8 +34,20 @@ export class CoreTrap extends Error {
   override name = 'CoreTrap';
 }
 
-interface CoreExports {
+/** @internal */
+export interface CoreExports {
   memory: WebAssembly.Memory;
+  kalends_room?(numbers: number, text_bytes: number): number;
+  kalends_answer?(): number;
+  kalends_edit?(handle: number, numbers: number, text_bytes: number): number;
+  kalends_merge?(handle: number, text_bytes: number, now_low: number, now_high: number): number;
+  kalends_card?(handle: number, ref: number): number;
+  kalends_cards?(handle: number): number;
+  kalends_ref?(handle: number): number;
+  kalends_id?(handle: number, ref: number): number;
+  kalends_replica?(handle: number, number: number): number;
+  kalends_error?(): number;
+  kalends_take?(pointer: number, size: number): void;
   kalends_alloc(size: number): number;
   kalends_free(pointer: number, size: number): void;
   kalends_call(pointer: number, size: number): number;
@@ -112,7 +124,10 @@ export class Core {
 
   /** One call: the request map must hold "call". Errors: CoreError (an answer), CoreTrap (core is gone). */
   call(request: CborMap): CborValue {
-    const answer = this.exchange(encode_cbor(request));
+    return this.answer_of(this.exchange(encode_cbor(request)));
+  }
+
+  private answer_of(answer: Uint8Array): CborValue {
     const decoded = decode_answer(answer);
     if (!is_map(decoded)) throw new CoreTrap('core answered something that is not a map');
     if (decoded['ok'] !== undefined) return decoded['ok'];
@@ -120,6 +135,48 @@ export class Core {
     if (error === undefined || !is_map(error)) throw new CoreTrap('core answered neither ok nor error');
     const retry_after_ms = typeof error['retry_after_ms'] === 'number' ? error['retry_after_ms'] : 0;
     throw new CoreError(String(error['code'] ?? 'invalid') as ErrorCode, String(error['message'] ?? ''), retry_after_ms);
+  }
+
+  /** @internal The exports of the fast calls; undefined when this core.wasm has none. */
+  get fast_(): CoreExports | undefined {
+    return this.exports_.kalends_edit === undefined ? undefined : this.exports_;
+  }
+
+  /** @internal One fast call. Errors: CoreTrap. */
+  fast_call_(call: () => number): number {
+    if (this.stopped_ !== null) throw new CoreTrap(this.stopped_);
+    try {
+      return call();
+    } catch (error) {
+      throw this.stop(error);
+    }
+  }
+
+  /** @internal Throws what the last fast call that gave 0 had to say. */
+  fail_(): never {
+    this.answer_of(this.take_answer(this.fast_call_(() => this.exports_.kalends_error!())));
+    throw new CoreTrap('core failed without a reason');
+  }
+
+  /** @internal Gives bytes away to the next `open` that says `taken`. */
+  give_(bytes: Uint8Array): void {
+    const pointer = this.fast_call_(() => this.exports_.kalends_alloc(bytes.length)) >>> 0;
+    if (pointer === 0) throw this.stop(new CoreTrap('core is out of memory'));
+    new Uint8Array(this.exports_.memory.buffer).set(bytes, pointer);
+    this.exports_.kalends_take!(pointer, bytes.length);
+  }
+
+  private stop(error: unknown): CoreTrap {
+    this.stopped_ = error instanceof Error ? error.message : String(error);
+    return error instanceof CoreTrap ? error : new CoreTrap(this.stopped_, { cause: error });
+  }
+
+  private take_answer(result: number): Uint8Array {
+    // The memory may have grown and its buffer been replaced during the call: look at it only now.
+    const length = new DataView(this.exports_.memory.buffer).getUint32(result, true);
+    const answer = new Uint8Array(this.exports_.memory.buffer, result + 4, length).slice();
+    this.exports_.kalends_free(result, 4 + length);
+    return answer;
   }
 
   /** Bytes of memory that core has taken from the machine. */
@@ -136,14 +193,9 @@ export class Core {
       const result = this.exports_.kalends_call(pointer, request.length) >>> 0;
       this.exports_.kalends_free(pointer, request.length);
       if (result === 0) throw new CoreTrap('core gave no answer');
-      // The memory may have grown and its buffer been replaced during the call: look at it only now.
-      const length = new DataView(this.exports_.memory.buffer).getUint32(result, true);
-      const answer = new Uint8Array(this.exports_.memory.buffer, result + 4, length).slice();
-      this.exports_.kalends_free(result, 4 + length);
-      return answer;
+      return this.take_answer(result);
     } catch (error) {
-      this.stopped_ = error instanceof Error ? error.message : String(error);
-      throw error instanceof CoreTrap ? error : new CoreTrap(this.stopped_, { cause: error });
+      throw this.stop(error);
     }
   }
 }

@@ -4,7 +4,10 @@
 
 import { type CborMap, type CborValue } from './cbor.js';
 import { compile_core, CoreError, CoreTrap, load_core, restart_core, type Core, type CoreSource } from './core.js';
+import type { CardSnapshot } from './api_types.js';
 import { KalendsError, type KalendsErrorCode } from './errors.js';
+import { FastDocument, schema_of, type Schema } from './fast.js';
+import { share } from './share.js';
 import type { Change, Command, DocumentKind, EditAnswer, Id } from './types.js';
 
 /** A loaded core.wasm. Any number of workspaces can share it; they must live in the same thread. */
@@ -26,10 +29,24 @@ export class KalendsModule {
     return this.core_.memory_bytes();
   }
 
+  private schema_of_core_: Schema | undefined;
+
+  /** @internal The fast calls for an open document; undefined when this core.wasm has none. */
+  fast_(handle: number): FastDocument | undefined {
+    if (this.core_.fast_ === undefined) return undefined;
+    this.schema_of_core_ ??= schema_of(this.call_({ call: 'schema' }) as Record<string, unknown>[]);
+    return new FastDocument(this.core_, handle, this.schema_of_core_);
+  }
+
   /** @internal Errors: KalendsError only. After a trap core is fresh and empty, and `generation_` is another. */
   call_(request: CborMap): CborValue {
+    return this.guard_(() => this.core_.call(request), request['call']);
+  }
+
+  /** @internal The same for a fast call. */
+  guard_<T>(act: () => T, call: unknown): T {
     try {
-      return this.core_.call(request);
+      return act();
     } catch (error) {
       if (error instanceof CoreTrap) {
         this.core_ = restart_core(this.compiled_);
@@ -41,7 +58,7 @@ export class KalendsModule {
       const message = (error as Error).message;
       if (!(error instanceof CoreError)) throw new KalendsError('invalid', message, { cause: error });
       if (message === 'There is no such call.')
-        throw new KalendsError('unsupported', `This core.wasm has no call "${String(request['call'])}": update it.`);
+        throw new KalendsError('unsupported', `This core.wasm has no call "${String(call)}": update it.`);
       throw new KalendsError(error.code as KalendsErrorCode, message, { cause: error });
     }
   }
@@ -90,6 +107,7 @@ const kKeptBytesMax = 1 << 18;
 /** One document in core. It is opened when it is first needed, and again when core was started anew. */
 export class EngineDocument {
   private handle_ = 0;
+  private fast_: FastDocument | undefined;
   private generation_ = 0;
   private kept_bytes_ = 0;
   // Operations came whose predecessors are missing: core holds them back, and its bytes lack them.
@@ -156,8 +174,19 @@ export class EngineDocument {
     }
   }
 
-  edit(commands: readonly Command[]): EditAnswer {
-    return this.made('edit', { now_ms: Math.floor(this.clock_()), cause: 'person', commands: commands as unknown as CborValue });
+  edit(commands: readonly Command[], keeps_crossed_dates = false): EditAnswer {
+    const fast = this.fast_of();
+    const now_ms = Math.floor(this.clock_());
+    const answer = fast && this.module.guard_(() => fast.edit(commands, now_ms, keeps_crossed_dates), 'edit');
+    if (answer !== undefined) {
+      if (answer.ops.length > 0) this.keep(answer.ops);
+      return answer;
+    }
+    return this.made('edit', {
+      now_ms,
+      keeps_crossed_dates: keeps_crossed_dates,
+      commands: commands as unknown as CborValue,
+    });
   }
 
   undo(): EditAnswer {
@@ -169,7 +198,11 @@ export class EngineDocument {
   }
 
   merge(ops: Uint8Array): EngineMerge {
-    const answer = this.call<EngineMerge>('merge', { now_ms: Math.floor(this.clock_()), ops });
+    const fast = this.fast_of();
+    const now_ms = Math.floor(this.clock_());
+    const answer = fast
+      ? this.module.guard_(() => fast.merge(ops, now_ms), 'merge')
+      : this.call<EngineMerge>('merge', { now_ms, ops });
     this.is_gappy_ = answer.held_back > 0;
     if (answer.news || answer.held_back > 0) this.keep(ops);
     return answer;
@@ -202,9 +235,11 @@ export class EngineDocument {
   }
 
   // Null when this version of the document has no such card.
-  card(entity: Id): CborMap | null {
+  card(entity: Id, known: CardSnapshot | undefined): CardSnapshot | null {
+    const fast = this.fast_of();
+    if (fast !== undefined) return this.whole(this.module.guard_(() => fast.card(entity, known), 'card') ?? null, known);
     try {
-      return this.call('card', { entity });
+      return share(known, this.call('card', { entity })) as CardSnapshot;
     } catch (error) {
       if (is_code(error, 'not_found')) return null;
       throw error;
@@ -213,6 +248,31 @@ export class EngineDocument {
 
   view(): CborMap {
     return this.call('view');
+  }
+
+  // Of a board: its lists and the order of cards, without what is on them.
+  layout(): CborMap {
+    return this.call('view', { layout: true });
+  }
+
+  // All live cards at once; undefined when this core.wasm cannot.
+  cards(): CardSnapshot[] | undefined {
+    const fast = this.fast_of();
+    const cards = fast && this.module.guard_(() => fast.cards(), 'cards');
+    for (const card of cards ?? []) this.whole(card, undefined);
+    return cards;
+  }
+
+  // Open conflicts are few: they come through the facade.
+  private whole(card: CardSnapshot | null, known: CardSnapshot | undefined): CardSnapshot | null {
+    if (card !== null && card.conflicts === undefined)
+      (card as { conflicts: unknown }).conflicts = share(known?.conflicts, this.call('conflicts', { entity: card.id }));
+    return Object.freeze(card);
+  }
+
+  private fast_of(): FastDocument | undefined {
+    const handle = this.handle_of();
+    return (this.fast_ ??= this.module.fast_(handle));
   }
 
   conflicts(): readonly EngineConflict[] {
@@ -283,7 +343,13 @@ export class EngineDocument {
     }
     const { saved, snapshot, ops } = this.stored_;
     if (saved !== undefined) {
-      this.took(this.open_call({ bytes: saved }));
+      const core = this.module.core_;
+      if (core.fast_ === undefined) {
+        this.took(this.open_call({ bytes: saved }));
+      } else {
+        core.give_(saved);
+        this.took(this.open_call({ taken: true, trusted: true }));
+      }
       this.merge_again(ops);
       return this.handle_;
     }
@@ -315,6 +381,7 @@ export class EngineDocument {
 
   private took(answer: CborValue): void {
     this.handle_ = (answer as { handle: number }).handle;
+    this.fast_ = undefined;
     this.generation_ = this.module.generation_;
   }
 }

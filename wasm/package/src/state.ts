@@ -2,7 +2,6 @@
 // One document as the public API holds it: its copy in core, the snapshots that were taken of it, who listens.
 
 import type { BoardSnapshot, CardSnapshot, Patch, WorkspaceSnapshot } from './api_types.js';
-import type { CborMap } from './cbor.js';
 import type { EngineConflict, EngineDocument } from './engine.js';
 import { camel, share } from './share.js';
 import type { Change, Id } from './types.js';
@@ -37,7 +36,7 @@ export class DocumentState {
   cards(): readonly CardSnapshot[] {
     const view = this.view() as BoardSnapshot;
     if (this.all_ !== undefined) return this.all_;
-    if (this.stale_.size > kLooksMax) this.look();
+    if (this.stale_.size > kLooksMax || this.cards_.size === 0) this.look_at_cards();
     const all: CardSnapshot[] = [];
     for (const list of view.lists) for (const id of list.cards) all.push(this.card(id)!);
     return (this.all_ = Object.freeze(all));
@@ -45,16 +44,15 @@ export class DocumentState {
 
   card(id: Id): CardSnapshot | undefined {
     const known = this.cards_.get(id);
-    if (!this.stale_.has(id) && (known !== undefined || !this.is_view_stale_)) return known;
-    const card = this.engine.card(id);
+    if (known !== undefined && !this.stale_.has(id)) return known;
+    const card = this.engine.card(id, known);
     this.stale_.delete(id);
     if (card === null) {
       this.cards_.delete(id);
       return undefined;
     }
-    const fresh = share(known, card) as CardSnapshot;
-    this.cards_.set(id, fresh);
-    return fresh;
+    this.cards_.set(id, card);
+    return card;
   }
 
   conflicts(): readonly ConflictRow[] {
@@ -96,16 +94,19 @@ export class DocumentState {
     if (listeners !== undefined) for (const listener of listeners) guard(listener);
   }
 
+  // Every card anew that is not known as it is.
+  private look_at_cards(): void {
+    const cards = this.engine.cards();
+    if (cards === undefined) return;
+    for (const card of cards) if (this.stale_.has(card.id) || !this.cards_.has(card.id)) this.cards_.set(card.id, card);
+    this.stale_.clear();
+  }
+
   private look(): void {
-    const { cards, conflicts: _, ...rest } = this.engine.view();
-    if (this.is_board) {
-      const seen = cards as Record<Id, CborMap>;
-      for (const id of this.cards_.keys()) if (seen[id] === undefined) this.cards_.delete(id);
-      for (const id in seen) {
-        const known = this.cards_.get(id);
-        if (known === undefined || this.stale_.has(id)) this.cards_.set(id, share(known, seen[id]) as CardSnapshot);
-      }
-      this.stale_.clear();
+    const { cards: _, conflicts: __, ...rest } = this.is_board ? this.engine.layout() : this.engine.view();
+    if (this.is_board && this.cards_.size > 0) {
+      const seen = new Set((rest['lists'] as { cards: Id[] }[]).flatMap((list) => list.cards));
+      for (const id of this.cards_.keys()) if (!seen.has(id)) this.cards_.delete(id);
     }
     this.view_ = share(this.view_, rest) as unknown as BoardSnapshot | WorkspaceSnapshot;
     this.is_view_stale_ = false;

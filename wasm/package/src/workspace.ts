@@ -189,6 +189,16 @@ export class Workspace {
     this.set_(this.root_, id, undefined, fields);
   }
 
+  /** What the person who edits here calls a label; `null`: as everybody does. */
+  nameLabel(id: Id, name: string | null): void {
+    this.edit_(this.root_, { do: 'set', entity: id, field: 'local_names', key: this.author, value: name });
+  }
+
+  /** From now on `into` stands for `label`, on every card of every board; `null` parts them again. */
+  mergeLabel(label: Id, into: Id | null): void {
+    this.edit_(this.root_, { do: 'set', entity: label, field: 'merged_into', value: into });
+  }
+
   /** Its uses on cards are not shown any more; they come back with {@link restoreLabel}. */
   deleteLabel(id: Id): void {
     this.edit_(this.root_, { do: 'delete', entity: id });
@@ -231,7 +241,7 @@ export class Workspace {
       const touched = [...transaction.pending].filter(([, { commands }]) => commands.length > 0);
       made = this.all_or_none(
         touched.map(([state]) => state),
-        (state) => state.engine.edit(transaction.pending.get(state)!.commands),
+        (state) => state.engine.edit(transaction.pending.get(state)!.commands, this.options_.keepsCrossedDates),
       );
     } catch (error) {
       for (const state of transaction.boards) this.drop(state);
@@ -499,7 +509,7 @@ export class Workspace {
   }
 
   private commit_one(state: DocumentState, commands: readonly Command[]): EditAnswer {
-    const answer = state.engine.edit(commands);
+    const answer = state.engine.edit(commands, this.options_.keepsCrossedDates);
     this.done([{ state, answer }], 'edit');
     return answer;
   }

@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/api/fast.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/api/view.h"
+#include "core/base/text.h"
+
+namespace kalends {
+namespace {
+
+Error no_document() { return not_found("There is no open document with this handle."); }
+
+// Reads commands as docs/protocol.md lays them out.
+class CommandReader {
+ public:
+  CommandReader(const Interner& names, std::span<const uint32_t> numbers, std::string_view texts)
+      : names_(names), numbers_(numbers), texts_(texts) {}
+
+  bool done() const { return numbers_.empty() || !ok_; }
+  bool ok() const { return ok_; }
+
+  Command next() {
+    uint32_t what = number();
+    Target target{id(), op()};
+    switch (what) {
+      case 1: {
+        CreateCommand command{static_cast<EntityType>(number()), target.entity, {}, id(), placement()};
+        command.fields = fields();
+        return command;
+      }
+      case 2:
+        return SetCommand{target, field()};
+      case 3: {
+        MoveCommand command{target, id(), op(), placement()};
+        return command;
+      }
+      case 4: {
+        Field changed = static_cast<Field>(number());
+        return AddCommand{target, changed, id()};
+      }
+      case 5: {
+        Field changed = static_cast<Field>(number());
+        return RemoveCommand{target, changed, id()};
+      }
+      case 6:
+        return SetTextCommand{target, std::string(text())};
+      case 7: {
+        uint32_t position = number();
+        uint32_t removed = number();
+        return SpliceCommand{target, {position, removed, std::string(text())}};
+      }
+      case 8: {
+        AddChildCommand command{target.entity, static_cast<EntityType>(number()), {}, op(), placement()};
+        if (uint32_t made_by = number(); made_by != 0) command.checklist_made_by = made_by - 1;
+        command.fields = fields();
+        return command;
+      }
+      case 9:
+        return DeleteCommand{target};
+      case 10:
+        return RestoreCommand{target};
+      default:
+        ok_ = false;
+        return DeleteCommand{target};
+    }
+  }
+
+ private:
+  uint32_t number() {
+    if (numbers_.empty()) return ok_ = false, 0;
+    uint32_t value = numbers_[0];
+    numbers_ = numbers_.subspan(1);
+    return value;
+  }
+  Id128 id() {
+    uint32_t ref = number();
+    if (ref >= names_.ids.size()) return ok_ = false, Id128{};
+    return names_.ids[ref];
+  }
+  OpId op() {
+    uint32_t replica = number();
+    uint32_t counter = number();
+    if (replica >= names_.replica_ids.size()) return ok_ = false, OpId{};
+    return counter == 0 ? OpId{} : names_.op_id({replica, counter});
+  }
+  std::string_view text() {
+    uint32_t size = number();
+    if (size > texts_.size()) return ok_ = false, std::string_view{};
+    std::string_view text = texts_.substr(0, size);
+    texts_.remove_prefix(size);
+    return text;
+  }
+  Placement placement() {
+    uint32_t where = number();
+    Placement placement{static_cast<Placement::Where>(where), id(), op()};
+    if (where > 2) ok_ = false;
+    return placement;
+  }
+  std::vector<FieldValue> fields() {
+    std::vector<FieldValue> fields;
+    for (uint32_t n = number(); n > 0 && ok_; --n) fields.push_back(field());
+    return fields;
+  }
+  FieldValue field() {
+    FieldValue field{static_cast<Field>(number()), id(), {}};
+    field.value = value();
+    return field;
+  }
+  Value value() {
+    switch (number()) {
+      case 0:
+        return std::monostate{};
+      case 1:
+        return number() != 0;
+      case 2: {
+        std::string_view shown = text();
+        if (!is_valid_text(shown)) ok_ = false;
+        return std::string(shown);
+      }
+      case 3:
+        return id();
+      case 4: {
+        auto day = parse_date(text());
+        return day ? Value(When::all_day(*day)) : (ok_ = false, Value());
+      }
+      case 5: {
+        auto wall = parse_wall_time(text());
+        std::string zone(text());
+        Fold fold = number() == 1 ? Fold::kSecond : Fold::kFirst;
+        return wall ? Value(When::timed(*wall, std::move(zone), fold)) : (ok_ = false, Value());
+      }
+      case 6: {
+        std::vector<int64_t> ints;
+        for (uint32_t n = number(); n > 0 && ok_; --n) ints.push_back(static_cast<int32_t>(number()));
+        return ints;
+      }
+      case 7:
+        return int64_t{static_cast<int32_t>(number())};
+      default:
+        ok_ = false;
+        return {};
+    }
+  }
+
+  const Interner& names_;
+  std::span<const uint32_t> numbers_;
+  std::string_view texts_;
+  bool ok_ = true;
+};
+
+// Length as JavaScript counts it.
+uint32_t utf16_length(std::string_view text) {
+  uint32_t length = code_point_count(text);
+  if (length == text.size()) return length;
+  for (char c : text) length += static_cast<uint8_t>(c) >= 0xF0;
+  return length;
+}
+
+int64_t joined(uint32_t low, uint32_t high) { return static_cast<int64_t>(uint64_t{high} << 32 | low); }
+
+}  // namespace
+
+uint8_t* FastCalls::room(uint32_t numbers, uint32_t text_bytes) {
+  size_t words = size_t{numbers} + (size_t{text_bytes} + 3) / 4;
+  if (room_.size() < words) room_.resize(words + words / 2);
+  room_numbers_ = numbers;
+  return reinterpret_cast<uint8_t*>(room_.data());
+}
+
+uint32_t FastCalls::fail(Error error) {
+  error_ = std::move(error);
+  return 0;
+}
+
+uint32_t FastCalls::finish() {
+  size_t words = (texts_.size() + 3) / 4;
+  size_t at = out_.size();
+  out_.resize(at + words);
+  if (!texts_.empty()) std::memcpy(out_.data() + at, texts_.data(), texts_.size());
+  return static_cast<uint32_t>(out_.size());
+}
+
+void FastCalls::put_text(std::string_view text) {
+  out_.push_back(utf16_length(text));
+  texts_.append(text);
+}
+
+void FastCalls::write_changes(const Document& document, const Changes& changes) {
+  size_t count_at = out_.size();
+  out_.push_back(0);
+  for (const Changes::Entry& change : changes.entries()) {
+    // Changes of one entity follow one another, mostly.
+    size_t at = count_at + 1;
+    while (at < out_.size() && out_[at] != change.entity) at += 5;
+    if (at == out_.size()) {
+      uint32_t slot = document.slot_of(change.entity);
+      Entity entity(document, slot);
+      bool is_root = document.names.ids[change.entity] == document.id.raw;
+      out_.push_back(change.entity);
+      out_.push_back(slot == kNoSlot ? 0 : is_root ? 255 : static_cast<uint32_t>(entity.type()));
+      out_.push_back(slot != kNoSlot && entity.is_live());
+      out_.push_back(0);
+      out_.push_back(0);
+      ++out_[count_at];
+    }
+    auto field = static_cast<uint32_t>(change.field);
+    if (field != 0 && field < 64) out_[at + 3 + field / 32] |= 1u << field % 32;
+  }
+}
+
+uint32_t FastCalls::edit(uint32_t handle, uint32_t count, uint32_t text_bytes) {
+  Facade::Open* open = facade_.find(handle);
+  if (!open) return fail(no_document());
+  if (open->is_read_only) return fail(invalid("This is the document as it was: it can be read, not changed."));
+  if (count < 3 || count > room_numbers_ || text_bytes > (room_.size() - room_numbers_) * 4)
+    return fail(invalid("The message is cut short."));
+  Replica& replica = open->replica;
+  std::span<const uint32_t> numbers(room_.data(), count);
+  std::string_view texts(reinterpret_cast<const char*>(room_.data() + room_numbers_), text_bytes);
+  EditContext context{open->author, Cause::kPerson, joined(numbers[0], numbers[1]), (numbers[2] & 1) != 0};
+  CommandReader reader(replica.document().names, numbers.subspan(3), texts);
+  commands_.clear();
+  while (!reader.done()) commands_.push_back(reader.next());
+  if (!reader.ok() || commands_.empty())
+    return fail(invalid("A command is malformed: a date is 2026-11-24 or 2026-11-24T10:00, a text is valid Unicode."));
+  changes_.clear();
+  auto edited = replica.edit_in_place(context, commands_, changes_);
+  if (!edited.ok()) return fail(edited.error());
+  if (replica.is_damaged()) return fail(corrupt("The stored document is damaged: fetch it again."));
+  out_.clear();
+  Bytes chunk = replica.chunk_of(edited->records);
+  texts_.assign(as_text(chunk));
+  out_.push_back(static_cast<uint32_t>(chunk.size()));
+  out_.push_back(static_cast<uint32_t>(edited->created.size()));
+  for (const OpRef& child : edited->created) {
+    out_.push_back(child.replica);
+    out_.push_back(child.counter);
+  }
+  write_changes(replica.document(), changes_);
+  return finish();
+}
+
+uint32_t FastCalls::merge(uint32_t handle, uint32_t text_bytes, uint32_t now_low, uint32_t now_high) {
+  Facade::Open* open = facade_.find(handle);
+  if (!open) return fail(no_document());
+  if (open->is_read_only) return fail(invalid("This is the document as it was: it can be read, not changed."));
+  if (text_bytes > (room_.size() - room_numbers_) * 4) return fail(invalid("The message is cut short."));
+  ByteView chunk(reinterpret_cast<const uint8_t*>(room_.data() + room_numbers_), text_bytes);
+  Status status = open->replica.merge_chunk(chunk, joined(now_low, now_high), merged_);
+  if (!status.ok()) return fail(status.error());
+  if (open->replica.is_damaged()) return fail(corrupt("The stored document is damaged: fetch it again."));
+  out_.clear();
+  texts_.clear();
+  out_.push_back(static_cast<uint32_t>(merged_.applied));
+  out_.push_back(static_cast<uint32_t>(merged_.held_back));
+  write_changes(open->replica.document(), merged_.changes);
+  return finish();
+}
+
+// entity, list, created (low, high), flags (1 done, 2 archived, 4 start, 8 due, 16 timed start, 32 timed due, 64 second
+// start, 128 second due, 256 has conflicts), lengths of title, description, location, colour, [start, [zone]], [due,
+// [zone]]; labels, assignees: count, numbers; reminders: count, numbers; custom: count, (key, length); checklists:
+// count, (replica, counter, length of title, items: count, (replica, counter, done, length)); comments: count,
+// (replica, counter, author, at low, at high, length); attachments: count, (replica, counter, lengths of title, url)
+void FastCalls::write_card(const Document& document, const Entity& card) {
+  const EntityRecord& record = card.record();
+  const Cell* shown[32] = {};
+  bool has_keyed = false;
+  bool has_many = !card.rarities().deletions.empty();
+  for (const Cell& cell : record.cells) {
+    auto field = static_cast<size_t>(cell.field);
+    if (cell.is_add || field >= std::size(shown)) continue;
+    if (cell.key != 0) {
+      has_keyed = true;
+      continue;
+    }
+    if (shown[field]) has_many = true;
+    if (!shown[field] || wins(document, cell, *shown[field])) shown[field] = &cell;
+  }
+  auto at = [&](Field field) { return shown[static_cast<size_t>(field)]; };
+  auto flag = [&](Field field) {
+    return at(field) && at(field)->value.kind == ValueKind::kBool && at(field)->value.number != 0;
+  };
+  auto when = [&](Field field) -> const StoredWhen* {
+    return at(field) && at(field)->value.kind == ValueKind::kWhen ? at(field)->value.when : nullptr;
+  };
+  const StoredWhen* start = when(Field::kStart);
+  const StoredWhen* due = when(Field::kDue);
+  const Cell* position = at(Field::kPosition);
+  bool may_cross = start && due;
+  bool has_conflicts = has_many || may_cross;
+  if (!has_conflicts)
+    for (uint32_t child = record.first_child; child != kNoSlot && !has_conflicts;
+         child = document.entities[child].next_sibling)
+      has_conflicts = document.entities[child].rarities != kNoSlot || document.entities[child].cells.count > 3;
+  if (has_conflicts) has_conflicts = !conflicts_of(card).empty();
+  uint32_t flags = flag(Field::kDone) | flag(Field::kArchived) << 1 | (start ? 4u : 0) | (due ? 8u : 0) |
+                   (start && start->form != 0 ? 16u : 0) | (due && due->form != 0 ? 32u : 0) |
+                   (start && start->form == 2 ? 64u : 0) | (due && due->form == 2 ? 128u : 0) |
+                   (has_conflicts ? 256u : 0);
+  out_.push_back(record.id);
+  out_.push_back(position && position->value.kind == ValueKind::kPosition ? position->value.place->list : 0);
+  auto created = static_cast<uint64_t>(record.created_at.ms());
+  out_.push_back(static_cast<uint32_t>(created));
+  out_.push_back(static_cast<uint32_t>(created >> 32));
+  out_.push_back(flags);
+  auto text = [&](Field field) { put_text(at(field) ? at(field)->value.text_view() : std::string_view()); };
+  auto sequence = [&](const Entity& entity) {
+    const TextSequence* written = entity.sequence();
+    if (!written)
+      put_text({});
+    else if (written->is_plain())
+      put_text(written->plain());
+    else
+      put_text(written->text());
+  };
+  text(Field::kTitle);
+  sequence(card);
+  text(Field::kLocation);
+  text(Field::kColour);
+  for (const StoredWhen* date : {start, due}) {
+    if (!date) continue;
+    put_text(date->form == 0 ? to_text(CivilDate{static_cast<int32_t>(date->number)}) : to_text(WallTime{date->number}));
+    if (date->form != 0) put_text(date->zone_text());
+  }
+  for (Field field : {Field::kLabels, Field::kAssignees}) {
+    size_t count_at = out_.size();
+    out_.push_back(0);
+    for (const Cell& cell : record.cells) {
+      if (cell.field != field || !cell.is_add) continue;
+      bool is_new = std::find(out_.begin() + static_cast<std::ptrdiff_t>(count_at) + 1, out_.end(), cell.key) == out_.end();
+      if (is_new) out_.push_back(cell.key);
+    }
+    out_[count_at] = static_cast<uint32_t>(out_.size() - count_at - 1);
+    std::sort(out_.begin() + static_cast<std::ptrdiff_t>(count_at) + 1, out_.end(),
+              [&](IdRef a, IdRef b) { return document.names.ids[a] < document.names.ids[b]; });
+  }
+  const Cell* reminders = at(Field::kReminders);
+  bool has_reminders = reminders && reminders->value.kind == ValueKind::kInts;
+  out_.push_back(has_reminders ? reminders->value.size : 0);
+  for (uint32_t i = 0; has_reminders && i < reminders->value.size; ++i)
+    out_.push_back(static_cast<uint32_t>(reminders->value.ints[i]));
+  size_t custom_at = out_.size();
+  out_.push_back(0);
+  if (has_keyed) {
+    std::vector<IdRef> keys;
+    for (const Cell& cell : record.cells)
+      if (!cell.is_add && cell.field == Field::kCustom && std::find(keys.begin(), keys.end(), cell.key) == keys.end())
+        keys.push_back(cell.key);
+    std::sort(keys.begin(), keys.end(),
+              [&](IdRef a, IdRef b) { return document.names.ids[a] < document.names.ids[b]; });
+    for (IdRef key : keys) {
+      const Cell* cell = card.winner_cell(Field::kCustom, key);
+      if (cell->value.kind != ValueKind::kText) continue;
+      out_.push_back(key);
+      put_text(cell->value.text_view());
+      ++out_[custom_at];
+    }
+  }
+  auto name_child = [&](const Entity& child) {
+    out_.push_back(child.record().child.replica);
+    out_.push_back(child.record().child.counter);
+  };
+  if (record.first_child == kNoSlot) {
+    out_.insert(out_.end(), 3, 0);
+    return;
+  }
+  std::vector<Entity> items = live_children(document, card, EntityType::kItem);
+  std::vector<Entity> checklists = live_children(document, card, EntityType::kChecklist);
+  out_.push_back(static_cast<uint32_t>(checklists.size()));
+  for (const Entity& checklist : checklists) {
+    name_child(checklist);
+    put_text(checklist.text_view(Field::kTitle));
+    size_t count_at = out_.size();
+    out_.push_back(0);
+    for (const Entity& item : items) {
+      const StoredPlace* place = item.place();
+      if (!place || place->parent != checklist.record().child) continue;
+      name_child(item);
+      out_.push_back(item.bool_value(Field::kDone));
+      sequence(item);
+      ++out_[count_at];
+    }
+  }
+  std::vector<Entity> comments = live_children(document, card, EntityType::kComment);
+  out_.push_back(static_cast<uint32_t>(comments.size()));
+  for (const Entity& comment : comments) {
+    name_child(comment);
+    out_.push_back(comment.record().creator);
+    auto ms = static_cast<uint64_t>(comment.created_at().ms());
+    out_.push_back(static_cast<uint32_t>(ms));
+    out_.push_back(static_cast<uint32_t>(ms >> 32));
+    put_text(comment.text_view(Field::kText));
+  }
+  std::vector<Entity> attachments = live_children(document, card, EntityType::kAttachment);
+  out_.push_back(static_cast<uint32_t>(attachments.size()));
+  for (const Entity& attachment : attachments) {
+    name_child(attachment);
+    put_text(attachment.text_view(Field::kTitle));
+    put_text(attachment.text_view(Field::kUrl));
+  }
+}
+
+uint32_t FastCalls::card(uint32_t handle, uint32_t ref) {
+  Facade::Open* open = facade_.find(handle);
+  if (!open) return fail(no_document());
+  const Document& document = open->replica.document();
+  uint32_t slot = document.slot_of(ref);
+  if (document.is_damaged()) return fail(corrupt("The stored document is damaged: fetch it again."));
+  Entity card(document, slot);
+  bool is_there = slot != kNoSlot && card.type() == EntityType::kCard && card.is_live() && lives_here(document, card);
+  if (!is_there) return fail(not_found("This board has no such card, or it was deleted."));
+  out_.assign(2, 0);
+  texts_.clear();
+  write_card(document, card);
+  out_[0] = static_cast<uint32_t>(out_.size());
+  out_[1] = static_cast<uint32_t>(texts_.size());
+  return finish();
+}
+
+uint32_t FastCalls::cards(uint32_t handle) {
+  Facade::Open* open = facade_.find(handle);
+  if (!open) return fail(no_document());
+  const Replica& replica = open->replica;
+  const Document& document = replica.document();
+  out_.assign(3, 0);
+  texts_.clear();
+  for (const Id128& list : replica.lists_with_cards())
+    for (const Entity& card : replica.cards(list)) {
+      if (!card.is_live() || !lives_here(document, card)) continue;
+      write_card(document, card);
+      ++out_[2];
+    }
+  if (document.is_damaged()) return fail(corrupt("The stored document is damaged: fetch it again."));
+  out_[0] = static_cast<uint32_t>(out_.size());
+  out_[1] = static_cast<uint32_t>(texts_.size());
+  return finish();
+}
+
+uint32_t FastCalls::ref(uint32_t handle) {
+  Facade::Open* open = facade_.find(handle);
+  if (!open || room_.size() < 4) return fail(no_document());
+  Id128 id;
+  std::memcpy(id.bytes.data(), room_.data(), 16);
+  return open->replica.ref_of(id);
+}
+
+const uint8_t* FastCalls::id(uint32_t handle, uint32_t ref) {
+  Facade::Open* open = facade_.find(handle);
+  if (!open || ref >= open->replica.document().names.ids.size()) return nullptr;
+  return open->replica.document().names.ids[ref].bytes.data();
+}
+
+const uint8_t* FastCalls::replica(uint32_t handle, uint32_t number) {
+  Facade::Open* open = facade_.find(handle);
+  if (!open || number >= open->replica.document().names.replica_ids.size()) return nullptr;
+  return open->replica.document().names.replica_ids[number].bytes.data();
+}
+
+}  // namespace kalends
