@@ -33,18 +33,33 @@ export function encode_bundle(records: readonly BundleRecord[]): Uint8Array {
   let size = kMagic.length;
   for (const record of records) size += kHeadBytes + record.bytes.length;
   const out = new Uint8Array(size);
-  const view = new DataView(out.buffer);
   out.set(kMagic);
   let at = kMagic.length;
   for (const { what, kind, id, bytes } of records) {
+    const { length } = bytes;
     out[at] = what;
     out[at + 1] = kind === 'board' ? 1 : 0;
-    for (let i = 0; i < 16; ++i) out[at + 2 + i] = parseInt(id.slice(2 * i, 2 * i + 2), 16);
-    view.setUint32(at + 18, bytes.length, true);
+    out.set(bytes_of(id), at + 2);
+    out[at + 18] = length;
+    out[at + 19] = length >>> 8;
+    out[at + 20] = length >>> 16;
+    out[at + 21] = length >>> 24;
     out.set(bytes, at + kHeadBytes);
-    at += kHeadBytes + bytes.length;
+    at += kHeadBytes + length;
   }
   return out;
+}
+
+// The last documents' ids: most bundles are of one board.
+const kBytes = new Map<Id, Uint8Array>();
+
+function bytes_of(id: Id): Uint8Array {
+  let bytes = kBytes.get(id);
+  if (bytes !== undefined) return bytes;
+  bytes = Uint8Array.from({ length: 16 }, (_, i) => parseInt(id.slice(2 * i, 2 * i + 2), 16));
+  if (kBytes.size > 100) kBytes.clear();
+  kBytes.set(id, bytes);
+  return bytes;
 }
 
 export function decode_bundle(bytes: Uint8Array): BundleRecord[] {

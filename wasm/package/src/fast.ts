@@ -364,13 +364,13 @@ export class FastDocument {
     if (known !== undefined) return known;
     if (!/^[0-9a-f]{32}$/.test(id)) throw kUnfit;
     // The room holds a message that is being written: the id is put behind it.
-    const keep = this.words_?.slice(this.room_, this.room_ + 4);
     if (this.room_ === 0) this.make_room(kTextBytes);
     this.refresh();
+    const keep = this.words_.slice(this.room_, this.room_ + 4);
     for (let i = 0; i < 16; ++i) this.bytes_[this.room_ * 4 + i] = parseInt(id.slice(2 * i, 2 * i + 2), 16);
     const ref = this.exports_.kalends_ref!(this.handle_);
     this.refresh();
-    if (keep !== undefined) this.words_.set(keep, this.room_);
+    this.words_.set(keep, this.room_);
     this.refs_.set(id, ref);
     this.ids_[ref] = id;
     return ref;

@@ -54,6 +54,15 @@ export function camel(name: string): string {
   return known;
 }
 
+const kCamelLists = new WeakMap<readonly string[], readonly string[]>();
+
+// The same list for the same list.
+export function camel_all(names: readonly string[]): readonly string[] {
+  let known = kCamelLists.get(names);
+  if (known === undefined) kCamelLists.set(names, (known = names.some((name) => name.includes('_')) ? names.map(camel) : names));
+  return known;
+}
+
 export function snake(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => '_' + letter.toLowerCase());
 }

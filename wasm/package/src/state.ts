@@ -3,7 +3,7 @@
 
 import type { BoardSnapshot, CardSnapshot, Patch, WorkspaceSnapshot } from './api_types.js';
 import type { EngineConflict, EngineDocument } from './engine.js';
-import { camel, share } from './share.js';
+import { camel_all, share } from './share.js';
 import type { Change, Id } from './types.js';
 
 type Listener = () => void;
@@ -71,7 +71,7 @@ export class DocumentState {
           this.is_view_stale_ = true;
         if (this.cards_.has(entity)) this.stale_.add(entity);
       }
-      patches.push({ board, entity, type: type as Patch['type'], live, fields: fields.map(camel) });
+      patches.push({ board, entity, type: type as Patch['type'], live, fields: camel_all(fields) });
     }
     if (changes.length > 0) this.all_ = this.conflicts_ = undefined;
   }
