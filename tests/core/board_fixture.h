@@ -31,11 +31,13 @@ struct Person {
     return result.error();
   }
   void pull(const Person& other) {
-    auto ops = other.replica.ops_since(replica.version());
-    REQUIRE(ops.ok());
-    auto merged = replica.merge(*ops, 1000);
-    REQUIRE(merged.ok());
-    REQUIRE(merged->held_back == 0);
+    auto chunk = other.replica.chunk_since(replica.version());
+    REQUIRE(chunk.ok());
+    MergeResult merged;
+    Status status = replica.merge_chunk(*chunk, 1000, merged);
+    INFO((status.ok() ? std::string() : status.error().message));
+    REQUIRE(status.ok());
+    REQUIRE(merged.held_back == 0);
   }
   Entity card(std::string_view name) const {
     Entity entity = replica.document().find(named_id(name));

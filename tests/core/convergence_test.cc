@@ -108,6 +108,18 @@ struct World {
         person.pull(people[random.below(kPeople)]);
         continue;
       }
+      // Now and then somebody closes the page and opens it again.
+      if (random.chance(1, 8)) {
+        bool is_archive = random.chance(3, 4);
+        Digest shown = person.replica.hash();
+        Bytes saved = is_archive ? person.replica.save() : person.replica.snapshot();
+        auto reopened = Replica::open(person.replica.options(), saved, {}, random.chance(1, 2));
+        REQUIRE(reopened.ok());
+        if (is_archive) {
+          REQUIRE(reopened->hash() == shown);
+          person.replica = std::move(*reopened);
+        }
+      }
       // Clocks disagree by up to ten seconds. A command may be refused (a deleted card, crossed dates): then
       // nothing changes.
       Digest before = person.replica.hash();

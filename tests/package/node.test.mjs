@@ -102,7 +102,7 @@ test('nothing but the entry for Node reaches for an API of Node, and nothing eva
 
 test('the JavaScript is small', async () => {
   const size = brotliCompressSync(await readFile(join(project.installed, 'dist/core.js'))).length;
-  assert.ok(size <= 9.5 * 1024, `${size} bytes`);
+  assert.ok(size <= 13 * 1024, `${size} bytes`);
 });
 
 describe('edits', () => {
@@ -129,7 +129,7 @@ describe('edits', () => {
     card.restoreChild(comment);
     assert.equal(card.snapshot.comments[0].text, 'Bye');
     workspace.editLabel(label, { name: 'Later' });
-    assert.deepEqual(workspace.labels(), [{ id: label, name: 'Later', colour: 'tomato' }]);
+    assert.deepEqual(workspace.labels(), [{ id: label, name: 'Later', colour: 'tomato', mergedInto: null, localNames: {} }]);
     workspace.deleteLabel(label);
     assert.deepEqual(workspace.labels(), []);
     workspace.restoreLabel(label);
@@ -473,12 +473,17 @@ test('conflicts of a whole document are asked for at once, when core can', () =>
 const kUnreachable = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 7, 5, 1, 1, 0x66, 0, 0, 10, 5, 1, 3, 0, 0, 0x0b)));
 function plant_trap() {
   const exports = module.core_.exports_;
+  const stop = () => {
+    new Uint8Array(exports.memory.buffer).fill(0xa5, 1024);
+    kUnreachable.exports.f();
+  };
   module.core_.exports_ = {
     ...exports,
-    kalends_call() {
-      new Uint8Array(exports.memory.buffer).fill(0xa5, 1024);
-      kUnreachable.exports.f();
-    },
+    kalends_call: stop,
+    kalends_edit: stop,
+    kalends_merge: stop,
+    kalends_card: stop,
+    kalends_cards: stop,
   };
 }
 

@@ -34,7 +34,6 @@ export class CoreTrap extends Error {
   override name = 'CoreTrap';
 }
 
-/** @internal */
 export interface CoreExports {
   memory: WebAssembly.Memory;
   kalends_room?(numbers: number, text_bytes: number): number;
@@ -120,7 +119,10 @@ export async function compile_core(source: CoreSource): Promise<WebAssembly.Modu
 export class Core {
   private stopped_: string | null = null;
 
-  constructor(private readonly exports_: CoreExports) {}
+  constructor(
+    /** @internal */
+    readonly exports_: CoreExports,
+  ) {}
 
   /** One call: the request map must hold "call". Errors: CoreError (an answer), CoreTrap (core is gone). */
   call(request: CborMap): CborValue {

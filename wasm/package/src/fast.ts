@@ -54,7 +54,6 @@ const kUnfit = Symbol('unfit');
 
 /** One open document, by the fast calls. */
 export class FastDocument {
-  private readonly exports_: CoreExports;
   private readonly refs_ = new Map<Id, number>();
   private readonly ids_: Id[] = [];
   private readonly replicas_: Id[] = [];
@@ -72,8 +71,10 @@ export class FastDocument {
     private readonly core_: Core,
     private readonly handle_: number,
     private readonly schema_: Schema,
-  ) {
-    this.exports_ = core_.fast_!;
+  ) {}
+
+  private get exports_(): CoreExports {
+    return this.core_.exports_;
   }
 
   // Undefined when the fast calls cannot take these commands. Errors: as Core.call.
