@@ -63,7 +63,7 @@ Sight sight_of(const Replica& replica, const std::vector<Id128>& entities) {
   return sight;
 }
 
-World::World(uint64_t seed, size_t people, DocumentKind kind)
+History::History(uint64_t seed, size_t people, DocumentKind kind)
     : document_{id_of("board")}, kind_(kind), foreign_card_(id_of("foreign")) {
   Prng random(seed);
   for (size_t i = 0; i < people; ++i) {
@@ -130,17 +130,17 @@ World::World(uint64_t seed, size_t people, DocumentKind kind)
   for (size_t i = 1; i < people; ++i) pull(i, 0, true, random);
 }
 
-Replica World::fresh(const std::string& name) const {
+Replica History::fresh(const std::string& name) const {
   return Replica({document_, kind_, ReplicaId{id_of("replica " + name)}});
 }
 
-Replica World::opened(const std::string& name, ByteView snapshot, const std::vector<Op>& ops) const {
+Replica History::opened(const std::string& name, ByteView snapshot, const std::vector<Op>& ops) const {
   auto replica = Replica::open({document_, kind_, ReplicaId{id_of("replica " + name)}}, snapshot, ops);
   KALENDS_CHECK(replica.ok());
   return std::move(replica).value();
 }
 
-void World::run(const std::vector<Step>& steps) {
+void History::run(const std::vector<Step>& steps) {
   for (const Step& step : steps) {
     Prng random(step.seed);
     now_ms_ += static_cast<int64_t>(random.below(2000));
@@ -152,21 +152,21 @@ void World::run(const std::vector<Step>& steps) {
   }
 }
 
-void World::settle() {
+void History::settle() {
   Prng random(1);
   for (int round = 0; round < 2; ++round)
     for (size_t a = 0; a < people_.size(); ++a)
       for (size_t b = 0; b < people_.size(); ++b) pull(a, b, true, random);
 }
 
-std::vector<Op> World::all_ops() const {
+std::vector<Op> History::all_ops() const {
   auto ops = people_[0].replica.ops_since({});
   KALENDS_CHECK(ops.ok());
   return *ops;
 }
 
 // Whole, or the beginning of it; now and then with what is known already.
-void World::pull(size_t to, size_t from, bool is_whole, Prng& random) {
+void History::pull(size_t to, size_t from, bool is_whole, Prng& random) {
   if (to == from) return;
   Somebody& reader = people_[to];
   auto ops = people_[from].replica.ops_since(random.chance(1, 8) ? Version{} : reader.replica.version());
@@ -185,33 +185,34 @@ void World::pull(size_t to, size_t from, bool is_whole, Prng& random) {
   KALENDS_CHECK(merged.ok());
 }
 
-void World::note(size_t who, const EditResult& result, int64_t now_ms) {
+void History::note(size_t who, const EditResult& result, int64_t now_ms) {
   Somebody& person = people_[who];
   for (const Op& op : result.ops) {
     ++kinds_[op.kind];
-    if (op.stamp <= person.known) stamp_fault_ = "a stamp did not rise above one known before";
-    if (op.stamp.ms() < now_ms) stamp_fault_ = "a stamp is before the clock on the wall";
+    if (stamp_fault_.empty()) stamp_fault_ = stamp_too_early(op, person.known, now_ms);
     person.known = std::max(person.known, op.stamp);
   }
 }
 
-Id128 World::some(const std::vector<Id128>& ids, Prng& random) const { return ids[random.below(ids.size())]; }
+Id128 History::some(const std::vector<Id128>& ids, Prng& random) const {
+  return ids[random.below(ids.size())];
+}
 
-const World::Child* World::some_child(EntityType type, Prng& random) const {
+const History::Child* History::some_child(EntityType type, Prng& random) const {
   std::vector<const Child*> found;
   for (const Child& child : children_)
     if (type == EntityType::kUnknown || child.type == type) found.push_back(&child);
   return found.empty() ? nullptr : found[random.below(found.size())];
 }
 
-When World::some_when(Prng& random) const {
+When History::some_when(Prng& random) const {
   if (random.chance(1, 2)) return When::all_day({static_cast<int32_t>(20000 + random.below(6))});
   return When::timed({static_cast<int64_t>((20000 + random.below(6)) * 86400 + 3600)},
                      random.chance(1, 3) ? "" : "Europe/Berlin",
                      random.chance(1, 4) ? Fold::kSecond : Fold::kFirst);
 }
 
-FieldValue World::some_value(EntityType type, Prng& random) const {
+FieldValue History::some_value(EntityType type, Prng& random) const {
   const FieldSpec& spec = pick_register(type, random);
   FieldValue said{spec.field, {}, {}};
   if (spec.field == Field::kCustom) said.key = some(custom_fields_, random);
@@ -243,7 +244,7 @@ FieldValue World::some_value(EntityType type, Prng& random) const {
   return said;
 }
 
-Placement World::some_placement(const std::vector<Id128>& among, Prng& random) const {
+Placement History::some_placement(const std::vector<Id128>& among, Prng& random) const {
   switch (random.below(3)) {
     case 0:
       return {Placement::Where::kFirst, {}, {}};
@@ -254,7 +255,7 @@ Placement World::some_placement(const std::vector<Id128>& among, Prng& random) c
   }
 }
 
-std::vector<Command> World::some_commands(size_t who, uint32_t what, Prng& random) {
+std::vector<Command> History::some_commands(size_t who, uint32_t what, Prng& random) {
   const Replica& replica = people_[who].replica;
   auto title = [&] { return FieldValue{Field::kTitle, {}, "title " + std::to_string(random.below(9))}; };
   auto thing = [&]() -> Target {  // anything that can have a life
@@ -434,7 +435,7 @@ std::vector<Command> World::some_commands(size_t who, uint32_t what, Prng& rando
   }
 }
 
-void World::edit(size_t who, uint32_t what, Prng& random) {
+void History::edit(size_t who, uint32_t what, Prng& random) {
   Somebody& person = people_[who];
   // Now and then something that nobody else has yet is refused by the hub: a void takes its place.
   uint64_t own = person.replica.version().of(person.replica.options().replica);
@@ -571,6 +572,49 @@ std::string stamps_not_rising(const std::vector<Op>& own) {
   for (size_t i = 1; i < own.size(); ++i)
     if (own[i].stamp <= own[i - 1].stamp) return "operation " + std::to_string(i) + " has no greater stamp";
   return "";
+}
+
+std::string stamp_too_early(const Op& op, Hlc known, int64_t now_ms) {
+  if (op.stamp <= known) return "a stamp did not rise above one known before";
+  if (op.stamp.ms() < now_ms) return "a stamp is before the clock on the wall";
+  return "";
+}
+
+std::string chunk_fault(const std::vector<Op>& ops, const Encode& encode, const Decode& decode) {
+  Bytes bytes = encode(ops);
+  auto back = decode(bytes);
+  if (!back.ok()) return "refused: " + back.error().message;
+  if (*back != ops) return "other operations came back";
+  if (encode(*back) != bytes) return "other bytes";
+  for (const Op& op : ops) {
+    auto body = decode_body(op.kind, op.body);
+    if (!body.ok()) return "a body is refused";
+    if (!std::get_if<UnknownBody>(&*body) && encode_body(*body) != op.body) return "other bytes of a body";
+  }
+  return "";
+}
+
+std::string canonical_fault(const Bytes& bytes, const Encode& encode, const Decode& decode) {
+  auto decoded = decode(bytes);
+  if (!decoded.ok()) return decoded.error().message.empty() ? "refused without a word" : "";
+  if (encode(*decoded) != bytes) return "accepted, but not canonical";
+  for (const Op& op : *decoded) {
+    auto body = decode_body(op.kind, op.body);
+    if (body.ok() && !std::get_if<UnknownBody>(&*body) && encode_body(*body) != op.body)
+      return "a body was accepted, but is not canonical";
+  }
+  return "";
+}
+
+std::string vague(const Error& error) {
+  std::string lower = error.message;
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  if (lower.size() < 15) return "too short: " + error.message;
+  for (const char* advice : {"fetch", "restore", "update", "take", "use ", "must", "malformed", "make",
+                             "look again", "at most", "split", "belongs to another", "name"})
+    if (lower.find(advice) != std::string::npos) return "";
+  return "says nothing to do: " + error.message;
 }
 
 }  // namespace kalends::test

@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <deque>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -38,9 +39,11 @@ struct Sight {
 Sight sight_of(const Replica& replica, const std::vector<Id128>& entities);
 std::vector<Id128> entities_in(const std::vector<Op>& ops);
 
-class World {
+// Left out, because the present core depends on the order of arrival there (tests marked [!shouldfail] in
+// hostile_test.cc): offers to an item's text, cards that are made with two labels or with one field twice.
+class History {
  public:
-  World(uint64_t seed, size_t people, DocumentKind kind = DocumentKind::kBoard);
+  History(uint64_t seed, size_t people, DocumentKind kind = DocumentKind::kBoard);
 
   void run(const std::vector<Step>& steps);
   void settle();  // everybody has everything
@@ -109,5 +112,15 @@ std::string lost_loser(const std::vector<Op>& ops, const Cbor& board, const Cbor
 // Names like A1 … An, B1 … Bn: each letter's in one piece, numbers in sequence (or backwards).
 std::string interleaved(const std::vector<std::string>& order);
 std::string stamps_not_rising(const std::vector<Op>& own);
+// An edit's stamp is after all that its replica knew within the limit, and not before the clock on the wall.
+std::string stamp_too_early(const Op& op, Hlc known, int64_t now_ms);
+// Operations come back whole from a chunk, in the same bytes; changed bytes are refused or mean what they
+// say.
+using Encode = std::function<Bytes(const std::vector<Op>&)>;
+using Decode = std::function<Result<std::vector<Op>>(ByteView)>;
+std::string chunk_fault(const std::vector<Op>& ops, const Encode& encode, const Decode& decode);
+std::string canonical_fault(const Bytes& bytes, const Encode& encode, const Decode& decode);
+// A message that a person can follow: what to do, in a sentence.
+std::string vague(const Error& error);
 
 }  // namespace kalends::test
