@@ -542,6 +542,11 @@ std::string lost_loser(const std::vector<Op>& ops, const Cbor& board, const Cbor
     Cbor shown = said->field == Field::kCustom     ? (*card)["custom"][to_hex(said->key)]
                  : said->field == Field::kPosition ? Cbor::map({{"list", (*card)["list"]}})
                                                    : (*card)[spec->name];
+    // A card moved while its place was redacted stands in no list, which the card shows as a nil one.
+    if (const auto* position = std::get_if<Position>(&said->value); position && position->list.is_nil())
+      wanted = Cbor::map({{"list", to_hex(Id128{})}});
+    // Resolved for a place that was redacted: then it stands nowhere.
+    if (said->field == Field::kPosition && (*card)["list"].is_null()) shown = Cbor();
     bool is_shown = encode_cbor(shown) == encode_cbor(wanted);
     if (wanted.is_null())  // "nothing" is shown as what is empty
       is_shown = shown.is_null() || (shown.is_text() && shown.as_text().empty()) ||
