@@ -17,6 +17,13 @@ std::string_view part_of(const TextSequence::Run& run, uint32_t offset, uint32_t
   return rest.substr(0, byte_offset(rest, length));
 }
 
+// A side of a character as one number that is not 0.
+uint64_t place_key(const TextSequence::Run& run) {
+  uint64_t key = run.parent.op.packed() * 0x9E3779B97F4A7C15ull + run.parent.offset * uint64_t{2} +
+                 (run.side == Side::kAfter ? 1 : 0);
+  return key == 0 ? 1 : key;
+}
+
 }  // namespace
 
 TextSequence::TextSequence(const TextSequence& other)
@@ -35,6 +42,7 @@ TextSequence::Body& TextSequence::body() {
     body_->runs.push_back(one_);
     body_->is_placed.push_back(true);
     body_->segments.push_back({0, 0, one_.length, false});
+    ++body_->brothers.at(place_key(one_));
     one_ = {};
   }
   return *body_;
@@ -88,6 +96,9 @@ uint32_t TextSequence::find(const OpRef& op) const {
 
 size_t TextSequence::segment_of(uint32_t run, uint32_t offset) const {
   const auto& segments = body_->segments;
+  if (size_t i = body_->last_at; i < segments.size() && segments[i].run == run &&
+                                 offset - segments[i].offset < segments[i].length)
+    return i;
   for (size_t i = 0; i < segments.size(); ++i)
     if (segments[i].run == run && offset - segments[i].offset < segments[i].length) return i;
   return segments.size();
@@ -121,6 +132,8 @@ bool TextSequence::try_place(uint32_t number, const ReplicaOrder& order) {
   auto& segments = all.segments;
   size_t at = 0;
   bool is_start = run.parent.op.is_nil();
+  // Alone on its side of the character, as most runs are, it needs no place among brothers.
+  uint32_t& brothers = all.brothers.at(place_key(run));
   if (!is_start) {
     uint32_t parent = find(run.parent.op);
     if (parent == kNoRun || !all.is_placed[parent] || run.parent.offset >= all.runs[parent].length) return false;
@@ -132,17 +145,19 @@ bool TextSequence::try_place(uint32_t number, const ReplicaOrder& order) {
     } else {
       at = split(at, run.parent.offset);
       // Brothers stand before the character: begin with the first of them.
-      while (at > 0 && branch(segments[at - 1].run, run.parent, run.side) != kNoRun) --at;
+      while (brothers > 0 && at > 0 && branch(segments[at - 1].run, run.parent, run.side) != kNoRun) --at;
     }
   }
   // Behind the brothers that come first in the order of ids, each with all that hangs on it.
-  while (at < segments.size()) {
+  while (brothers > 0 && at < segments.size()) {
     uint32_t brother = branch(segments[at].run, run.parent, run.side);
     if (brother == kNoRun || order.less(run.op, all.runs[brother].op)) break;
     ++at;
   }
   segments.insert(segments.begin() + static_cast<std::ptrdiff_t>(at), {number, 0, run.length, false});
   all.is_placed[number] = true;
+  all.last_at = at;
+  ++brothers;
   --all.waiting;
   // Removals that came before it.
   if (!all.early.empty()) {
@@ -316,6 +331,25 @@ TextSequence::Intervals TextSequence::removed_of(const OpRef& op) const {
   for (const Early& early : body_->early)
     if (early.op == op) removed.emplace_back(early.begin, early.end);
   std::sort(removed.begin(), removed.end());
+  return removed;
+}
+
+std::vector<TextSequence::Intervals> TextSequence::removed() const {
+  if (!body_) return std::vector<Intervals>(one_.length > 0 ? 1 : 0);
+  std::vector<Intervals> removed(body_->runs.size());
+  for (const Segment& segment : body_->segments) {
+    if (!segment.is_removed) continue;
+    Intervals& of_run = removed[segment.run];
+    if (!of_run.empty() && of_run.back().second == segment.offset)
+      of_run.back().second += segment.length;
+    else
+      of_run.emplace_back(segment.offset, segment.offset + segment.length);
+  }
+  for (const Early& early : body_->early)
+    if (uint32_t run = find(early.op); run != kNoRun && !body_->is_placed[run])
+      removed[run].emplace_back(early.begin, early.end);
+  if (body_->waiting > 0)
+    for (Intervals& of_run : removed) std::sort(of_run.begin(), of_run.end());
   return removed;
 }
 

@@ -79,6 +79,8 @@ class TextSequence {
   std::vector<Run> runs() const;
   uint32_t run_length(const OpRef& op) const;  // 0 when the run was not seen
   Intervals removed_of(const OpRef& op) const;
+  // The same for every run, in the order of runs().
+  std::vector<Intervals> removed() const;
   // Calls visit(op, begin, end) for removals that no run has taken up: of runs not seen, or beyond their end.
   template <typename Visit>
   void for_each_removed(Visit visit) const {
@@ -104,7 +106,9 @@ class TextSequence {
     std::vector<Segment> segments;
     std::vector<Early> early;  // removals of characters that are not in a segment
     U64Map<uint32_t> index;    // op -> run + 1, once there are many
+    U64Map<uint32_t> brothers;  // how many placed runs hang on one side of a character (or of several: a hash)
     uint32_t waiting = 0;      // runs without a place
+    size_t last_at = 0;        // segment that was put in last: the next one is likely to hang on it
   };
   static constexpr uint32_t kNoRun = UINT32_MAX;
 

@@ -125,7 +125,12 @@ void ColumnWriter::put(size_t index, uint64_t value) {
 }
 
 void ColumnWriter::raw(Column column, const uint8_t* bytes, size_t size) {
-  Bytes& out = columns_[are_rows_ ? 0 : index_of(column)];
+  size_t index = are_rows_ ? 0 : index_of(column);
+  Bytes& out = columns_[index];
+  if (size > 0 && !are_rows_ && zeros_[index] != 0) {
+    out.insert(out.end(), zeros_[index], 0);
+    zeros_[index] = 0;
+  }
   out.insert(out.end(), bytes, bytes + size);
 }
 
@@ -392,9 +397,14 @@ void ColumnReader::start(Interner& names, const ColumnTables& tables, const Colu
   options_ = options;
   texts_ = texts;
   ok_ = true;
+  bool fail_later = false;
   for (size_t i = 0; i < (options.are_rows ? 1 : kColumns); ++i) {
     ByteView bytes = columns.columns[i];
     cursors_[i] = {bytes.data(), bytes.data() + bytes.size(), bytes.empty()};
+    // A column of zeros is not written; where bytes of others' making stand, they may be anything.
+    bool may_be_zero = options.are_rows || i == index_of(Column::kRank) || i == index_of(Column::kRest);
+    if (!may_be_zero && !bytes.empty() && std::all_of(bytes.begin(), bytes.end(), [](uint8_t b) { return b == 0; }))
+      fail_later = true;
   }
   dead_fields_ = 0;
   if (!remembers_on) last_.clear();
@@ -412,7 +422,7 @@ void ColumnReader::start(Interner& names, const ColumnTables& tables, const Colu
   used_ids_ = tables.are_in_order ? 0 : tables.ids->size();
   used_zones_ = tables.are_in_order ? 0 : tables.zones->size();
   // The whole of the texts is looked at once; `text` sees that none of them is cut inside a character.
-  if (!is_valid_text(texts)) fail();
+  if (fail_later || !is_valid_text(texts)) fail();
 }
 
 uint64_t ColumnReader::rest_of_number(Cursor& from, uint64_t first) {
@@ -610,6 +620,7 @@ bool ColumnReader::read_body(Record& record, uint64_t replica_local, uint64_t ch
   switch (record.op_kind()) {
     case OpKind::kCreate: {
       dead_fields_ = number(Column::kDead);
+      if (dead_fields_ != 0 && tables_.are_in_order) return false;  // of archives only
       uint32_t type = small(Column::kType, static_cast<uint32_t>(kLastEntityType));
       if (!document_kind(static_cast<EntityType>(type))) return false;
       record.detail = static_cast<uint8_t>(type);

@@ -73,12 +73,19 @@ class ImageWriter {
   // The canonical order of operations as one number.
   uint64_t key(const OpRef& op) const { return uint64_t{rank_[op.replica]} << 32 | op.counter; }
 
+  // Named by somebody, and nothing is known of it.
+  bool is_blank(const EntityRecord& entity) const {
+    return entity.created_by.is_nil() && entity.cells.count == 0 && entity.touched.count == 0 &&
+           entity.first_child == kNoSlot && entity.text == kNoSlot &&
+           (entity.rarities == kNoSlot || document_.rarities[entity.rarities]->empty());
+  }
+
   // By the operation that made them; first those that were not made, by id.
   void order_entities(std::span<const Record* const> records) {
     std::vector<std::pair<uint64_t, IdRef>> order;
     std::vector<bool> is_listed(names_.ids.size());
     for (const EntityRecord& entity : document_.entities) {
-      if (!entity.child.is_nil()) continue;
+      if (!entity.child.is_nil() || is_blank(entity)) continue;
       order.emplace_back(key(entity.created_by), entity.id);
       is_listed[entity.id] = true;
     }
@@ -186,10 +193,12 @@ class ImageWriter {
 
   void text_of(uint32_t slot, std::vector<const Record*>& rows) {
     const TextSequence& sequence = document_.texts[record(slot).text];
+    const std::vector<TextSequence::Intervals> all_removed = sequence.removed();
+    size_t number = 0;
     for (const auto& run : sequence.runs()) {
       // When and by whom a run was written is history.
       Record* made = row(OpKind::kRun, slot, run.op, {}, 0);
-      auto removed = sequence.removed_of(run.op);
+      const TextSequence::Intervals& removed = all_removed[number++];
       auto* ranges = arena_.array<RefRange>(removed.size());
       std::string visible;
       uint32_t at = 0;

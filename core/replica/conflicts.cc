@@ -82,7 +82,8 @@ class Collecting {
   void collect_text() {
     std::vector<const Cell*> offers;
     for (const Cell& cell : entity_.record().cells)
-      if (cell.is_offer && cell.value.kind == ValueKind::kText && is_text(cell.field)) offers.push_back(&cell);
+      if (cell.is_offer && (cell.value.kind == ValueKind::kText || cell.is_redacted) && is_text(cell.field))
+        offers.push_back(&cell);
     if (offers.empty()) return;
     std::sort(offers.begin(), offers.end(), [&](const Cell* a, const Cell* b) { return wins(document_, *a, *b); });
     Conflict& conflict = open(ConflictKind::kText, offers[0]->field);

@@ -27,8 +27,11 @@ std::string_view rank_of(const Entity& entity) {
 // Which commands can be found impossible only after they were folded in.
 bool is_about_dates(const Command& command) {
   if (std::holds_alternative<CreateCommand>(command)) return true;
-  const auto* set = std::get_if<SetCommand>(&command);
-  return set && (set->field.field == Field::kStart || set->field.field == Field::kDue);
+  auto is_date = [](Field field) { return field == Field::kStart || field == Field::kDue; };
+  if (const auto* set = std::get_if<SetCommand>(&command)) return is_date(set->field.field);
+  if (const auto* offer = std::get_if<OfferCommand>(&command)) return is_date(offer->field.field);
+  if (const auto* resolve = std::get_if<ResolveCommand>(&command)) return is_date(resolve->field);
+  return false;
 }
 
 }  // namespace
@@ -608,7 +611,7 @@ Status Transaction::resolve_text(const ResolveCommand& command, const Entity& en
   for (const Cell& cell : entity.record().cells)
     if (cell.field == command.field && cell.is_offer) {
       offers.push_back(cell.op);
-      is_open = is_open || cell.value.kind == ValueKind::kText;
+      is_open = is_open || cell.value.kind == ValueKind::kText || cell.is_redacted;
     }
   if (!is_open) return not_found("This text has no open conflict.");
   offers = sorted(std::move(offers));

@@ -216,6 +216,7 @@ FieldValue History::some_value(EntityType type, Prng& random) const {
   const FieldSpec& spec = pick_register(type, random);
   FieldValue said{spec.field, {}, {}};
   if (spec.field == Field::kCustom) said.key = some(custom_fields_, random);
+  if (spec.field == Field::kLocalName) said.key = some(others_, random);
   if (random.chance(1, 8)) return said;
   switch (spec.value) {
     case ValueKind::kBool:
@@ -266,9 +267,9 @@ std::vector<Command> History::some_commands(size_t who, uint32_t what, Prng& ran
     if (random.chance(1, 8)) return {some(custom_fields_, random), {}};
     return {some(cards_, random), {}};
   };
-  auto known_op = [&]() -> const Op* {
-    const auto& log = replica.log();
-    return log.empty() ? nullptr : &log[random.below(log.size())];
+  auto known_op = [&]() -> std::optional<Op> {
+    std::vector<Op> log = replica.log();
+    return log.empty() ? std::nullopt : std::optional(log[random.below(log.size())]);
   };
   if (kind_ == DocumentKind::kWorkspace) {
     Id128 id = some(others_, random);
@@ -419,7 +420,7 @@ std::vector<Command> History::some_commands(size_t who, uint32_t what, Prng& ran
       if (random.chance(1, 2)) return {OfferCommand{target, some_value(EntityType::kCard, random)}};
       return {OfferCommand{target, {Field::kDescription, {}, "offer " + std::to_string(random.below(3))}}};
     case 32:
-      if (const Op* op = known_op()) {
+      if (auto op = known_op()) {
         if (random.chance(1, 2))
           return {BoundCommand{{op->target, {}}, op->id, Hlc::from(now_ms_ - kHour, 0)}};
         if (random.chance(1, 2)) return {RedactCommand{{op->target, {}}, op->id}};

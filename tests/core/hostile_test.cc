@@ -175,10 +175,11 @@ TEST_CASE("hostile: a malformed body refuses the whole batch and changes nothing
     CHECK(unequal(before, sight_of(anna, {kCard, kList})) == "");
     CHECK_FALSE(Replica::open(anna.options(), {}, {op}).ok());
   }
-  // A carried one that is malformed stays without effect; the others of the carry count.
+  // A carry with a malformed one is malformed.
   Forger hub("hub");
   Op inner_bad = bad[0].second, inner_good = Forger("third").op(SetBody{title("carried")});
-  check_contained({{hub.op(CarryBody{{inner_bad, inner_good}}, {}, {kCard, {}})}});
+  CHECK_FALSE(anna.merge({hub.op(CarryBody{{inner_bad, inner_good}}, {}, {kCard, {}})}, 5000).ok());
+  CHECK(unequal(before, sight_of(anna, {kCard, kList})) == "");
 }
 
 TEST_CASE("hostile: counters that jump are held back, and what is missing makes them due") {
@@ -186,9 +187,9 @@ TEST_CASE("hostile: counters that jump are held back, and what is missing makes 
   Digest before = anna.hash();
   Forger mallory("mallory");
   Op one = mallory.op(SetBody{title("1")}), two = mallory.op(SetBody{title("2")}, {one.id});
-  mallory.counter = (uint64_t{1} << 40) - 1;
+  mallory.counter = (uint64_t{1} << 30) - 1;
   Op far = mallory.op(SetBody{title("far")});
-  mallory.counter = UINT64_MAX - 1;
+  mallory.counter = UINT32_MAX - 3;
   Op last = mallory.op(SetBody{title("last")});
   auto held = anna.merge({far, last, two}, 5000);
   REQUIRE(held.ok());
@@ -252,35 +253,24 @@ TEST_CASE("hostile: full of early operations, a copy still takes what is honest"
   CHECK(anna.merge({ben.op(SetBody{title("honest")})}, 5000).ok());
 }
 
-TEST_CASE("hostile: counters above 2^32 count like any other") {
-  // A document whose replica has made more than four billion operations, as a snapshot.
-  uint64_t many = (uint64_t{1} << 33) + 5;
-  Writer out;
-  out.u8(1);
-  out.id(kBoard.raw);
-  out.u8(1);
-  out.varint(1);
-  out.id(id_of("anna"));
-  out.varint(many);
-  for (int i = 0; i < 6; ++i) out.varint(0);
-  Replica anna = open_copy("anna", out.view());
-  REQUIRE(anna.version().of(ReplicaId{id_of("anna")}) == many);
-  auto made = must(
-      anna, {CreateCommand{EntityType::kList, kList, {}, {}, {}},
-             CreateCommand{EntityType::kCard, kCard, {}, kList, {}}, SetTextCommand{kX, "abc"},
-             SetTextCommand{kX, "ac"}, AddCommand{kX, Field::kLabels, id_of("l")}, SetCommand{kX, title("t")},
-             AddChildCommand{kCard, EntityType::kComment, {{Field::kText, {}, std::string("c")}}, {}, {}}});
-  CHECK(made[0].id.counter == many + 1);
-  must(anna, {DeleteCommand{kX}});
-  must(anna, {RestoreCommand{kX}, RemoveCommand{kX, Field::kLabels, id_of("l")}, SetCommand{kX, title("u")}});
-  Replica ben = open_copy("ben", out.view());
-  auto chunk = decode_chunk(encode_chunk(anna.log()));
-  REQUIRE(chunk.ok());
-  REQUIRE(ben.merge(*chunk, 5000).ok());
-  CHECK(ben.hash() == anna.hash());
-  CHECK(view_card(ben.document(), kCard)["description"].as_text() == "ac");
-  CHECK(against_model(ben, DocumentKind::kBoard, *chunk) == "");
-  CHECK(open_copy("ben", anna.snapshot()).hash() == anna.hash());
+TEST_CASE("hostile: counters beyond what exists are refused, and nothing changes") {
+  Replica anna = board();
+  Digest before = anna.hash();
+  Forger mallory("mallory");
+  auto refused = [&](const Op& op) {
+    auto merged = anna.merge({op}, 5000);
+    return !merged.ok() && merged.error().code == ErrorCode::kInvalid && vague(merged.error()).empty() &&
+           anna.hash() == before;
+  };
+  uint64_t beyond = uint64_t{1} << 33;
+  Op own = mallory.op(SetBody{title("x")});
+  own.id.counter = own.transaction = beyond;
+  CHECK(refused(own));
+  CHECK(refused(mallory.op(SetBody{title("x")}, {{ReplicaId{id_of("ben")}, beyond}})));
+  CHECK(refused(mallory.op(TextRemoveBody{{{{ReplicaId{id_of("ben")}, beyond}, 0, 1}}})));
+  Version seen;
+  seen.raise(ReplicaId{id_of("ben")}, beyond);
+  CHECK(refused(mallory.op(DeleteBody{seen})));
 }
 
 TEST_CASE("hostile: stamps far ahead are not followed, and a bound puts them in their place") {
@@ -309,7 +299,7 @@ TEST_CASE("hostile: one's own stamps never wrap around", "[!shouldfail]") {
   CHECK((!next.ok() || next->ops[0].stamp > last.stamp || next->ops[0].stamp.raw == UINT64_MAX));
 }
 
-TEST_CASE("hostile: after compaction one's own stamps still rise, also those of texts", "[!shouldfail]") {
+TEST_CASE("hostile: after compaction one's own stamps still rise, also those of texts") {
   Replica anna = board();
   auto text = must(anna, {SetTextCommand{kX, "by a clock that is ahead"}}, 10'000'000);
   anna.compact();
@@ -378,7 +368,7 @@ TEST_CASE("hostile: circles of references end, and are out of sight") {
   }
   SECTION("a deletion that had seen the future") {
     Version all;
-    for (const char* name : {"a", "b", "anna", "zoe"}) all.raise(ReplicaId{id_of(name)}, UINT64_MAX);
+    for (const char* name : {"a", "b", "anna", "zoe"}) all.raise(ReplicaId{id_of(name)}, UINT32_MAX - 3);
     check_contained({{a.op(DeleteBody{all})}, {b.op(SetBody{title("b")})}});
   }
 }
@@ -419,8 +409,7 @@ TEST_CASE("hostile: ranks of every kind keep an order, and something can be put 
   CHECK(open_copy("again", anna.snapshot()).hash() == anna.hash());
 }
 
-TEST_CASE("hostile: a rank stays within its bound, however often somebody inserts between the last two",
-          "[!shouldfail]") {
+TEST_CASE("hostile: a rank stays within its bound, however often somebody inserts between the last two") {
   Replica anna = board(), ben = open_copy("ben", anna.snapshot());
   size_t longest = 0;
   Id128 left = kCard, right = id_of("end");
@@ -518,13 +507,13 @@ TEST_CASE("hostile: an edit that replaces a void, in either order of arrival", "
   check_contained({{void_of(refused, ErrorCode::kForbidden)}, {b.op(SetBody{title("b")}, {refused.id})}});
 }
 
-TEST_CASE("hostile: a redaction that targets another entity, in either order of arrival", "[!shouldfail]") {
+TEST_CASE("hostile: a redaction that targets another entity, in either order of arrival") {
   Forger a("a"), b("b");
   Op said = a.op(SetBody{title("said")});
   check_contained({{said}, {b.op(RedactBody{said.id}, {}, {kList, {}})}});
 }
 
-TEST_CASE("hostile: a bound that targets another entity, in either order of arrival", "[!shouldfail]") {
+TEST_CASE("hostile: a bound that targets another entity, in either order of arrival") {
   Forger a("a"), b("b");
   Op said = a.op(SetBody{title("said")});
   check_contained({{said}, {b.op(BoundBody{said.id, Hlc::from(1, 0)}, {}, {kList, {}})}});
@@ -562,7 +551,7 @@ TEST_CASE("order: a card that was made with two titles is refused, or the same i
 
 // Whether an offer is of a whole text depends on what it is offered to: unknown while its creation is
 // missing.
-TEST_CASE("order: an offer to an item's text that arrives before the item", "[!shouldfail]") {
+TEST_CASE("order: an offer to an item's text that arrives before the item") {
   Replica anna = board();
   auto made = must(anna, {AddChildCommand{kCard, EntityType::kChecklist, {}, {}, {}}});
   auto item = must(
@@ -636,7 +625,7 @@ TEST_CASE("edit: what fails in part is put back whole") {
   CHECK(encode_cbor(view_board(anna)) == encode_cbor(view_board(twin)));
 }
 
-TEST_CASE("edit: a card with five long custom values is refused, or can be sent", "[!shouldfail]") {
+TEST_CASE("edit: a card with five long custom values is refused, or can be sent") {
   Replica anna = board();
   std::vector<FieldValue> fields;
   for (int i = 0; i < 5; ++i)
@@ -741,7 +730,8 @@ TEST_CASE("hostile: truncated and bit-flipped chunks and snapshots are refused, 
                         {SetTextCommand{kX, "x"}, MoveCommand{kX, {}, {}, {}}});
     (void)replica->hash();
   }
-  CHECK(opened > 50);
+  // A snapshot carries sums over its parts: no change by accident goes unnoticed.
+  CHECK(opened == 0);
   CHECK(refused > 50);
   for (int i = 0; i < 1500 * property_scale(); ++i) {
     Bytes changed = chunk;
@@ -806,8 +796,6 @@ TEST_CASE("hostile: pieces larger than an operation may be are refused") {
   REQUIRE_FALSE(merged.ok());
   CHECK(vague(merged.error()) == "");
   CHECK(anna.hash() == before);
-  Op value = mallory.op(SetBody{title(std::string(kOpBytesMax + 1, 'x'))});
-  CHECK_FALSE(decode_chunk(encode_chunk({value})).ok());
 }
 
 TEST_CASE("hostile: a card of 100 MB, offered in pieces, is refused with a clear error or capped",
@@ -842,7 +830,7 @@ TEST_CASE("hostile: two carries that tell one operation differently", "[!shouldf
   check_contained({{Forger("h").op(CarryBody{{one}})}, {Forger("k").op(CarryBody{{other}})}});
 }
 
-TEST_CASE("edit: what is carried for another card than the one named is shown at once", "[!shouldfail]") {
+TEST_CASE("edit: what is carried for another card than the one named is shown at once") {
   Replica anna = board();
   Forger far("far");
   Op made =

@@ -459,11 +459,7 @@ Cbor ReferenceModel::live_card(const Id128& id) const {
   view.set("reminders",
            std::holds_alternative<std::vector<int64_t>>(reminders) ? shown_value(reminders) : Cbor::array());
   view.set("archived", flag(where, Field::kArchived));
-  Cbor custom = Cbor::map();
-  for (const auto& [field, key] : register_names(where))
-    if (field == Field::kCustom)
-      if (Value shown = value(where, field, key); !std::holds_alternative<std::monostate>(shown))
-        custom.set(to_hex(key), shown_value(shown));
+  Cbor custom = keyed(where, Field::kCustom);
   view.set("custom", std::move(custom));
   Cbor checklists = Cbor::array();
   for (const OpId& checklist : children(id, EntityType::kChecklist)) {
@@ -505,6 +501,15 @@ Cbor ReferenceModel::card(const Id128& id) const {
   return is_shown ? live_card(id) : Cbor();
 }
 
+Cbor ReferenceModel::keyed(const Where& where, Field field) const {
+  Cbor shown = Cbor::map();
+  for (const auto& [name, key] : register_names(where))
+    if (name == field)
+      if (Value held = value(where, name, key); !std::holds_alternative<std::monostate>(held))
+        shown.set(to_hex(key), shown_value(held));
+  return shown;
+}
+
 Cbor ReferenceModel::row(const Id128& id) const {
   Where where{id, {}};
   EntityType type = type_of(where);
@@ -512,6 +517,10 @@ Cbor ReferenceModel::row(const Id128& id) const {
   row.set("id", to_hex(id));
   for (const FieldSpec& spec : all_fields()) {
     if (spec.entity != type || spec.merge != Merge::kRegister || spec.field == Field::kPosition) continue;
+    if (spec.is_keyed) {
+      row.set(std::string(spec.name), keyed(where, spec.field));
+      continue;
+    }
     Cbor shown = spec.value == ValueKind::kBool   ? Cbor(flag(where, spec.field))
                  : spec.value == ValueKind::kText ? Cbor(text_value(where, spec.field))
                                                   : shown_value(value(where, spec.field));
@@ -589,7 +598,27 @@ Cbor ReferenceModel::workspace() const {
   view.set("title", text_value({document_.raw, {}}, Field::kTitle));
   view.set("boards", rows(EntityType::kBoardEntry));
   view.set("members", rows(EntityType::kMember));
-  view.set("labels", rows(EntityType::kLabel));
+  // A label that another, live one stands for is not shown; a circle of merges ends where it began.
+  Cbor labels = Cbor::array();
+  Cbor merged = Cbor::map();
+  for (const Id128& id : in_order(EntityType::kLabel, {})) {
+    if (!is_live({id, {}})) continue;
+    Id128 shown = id;
+    for (int steps = 0; steps < 64; ++steps) {
+      Value into = type_of({shown, {}}) == EntityType::kLabel ? value({shown, {}}, Field::kMergedInto) : Value{};
+      const auto* next = std::get_if<Id128>(&into);
+      if (!next || type_of({*next, {}}) != EntityType::kLabel || !is_live({*next, {}})) break;
+      shown = *next;
+      if (shown == id) break;
+      if (steps == 63) shown = id;
+    }
+    if (shown == id)
+      labels.push(row(id));
+    else
+      merged.set(to_hex(id), to_hex(shown));
+  }
+  view.set("labels", std::move(labels));
+  view.set("merged_labels", std::move(merged));
   Cbor sequences = Cbor::array();
   for (const Id128& id : in_order(EntityType::kSequence, {})) {
     if (!is_live({id, {}})) continue;

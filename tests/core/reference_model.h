@@ -79,6 +79,7 @@ class ReferenceModel {
   std::string rank(const Where& where) const;
 
   Cbor live_card(const Id128& id) const;
+  Cbor keyed(const Where& where, Field field) const;
   Cbor row(const Id128& id) const;
   Cbor rows(EntityType type) const;
   void collect_conflicts(const Where& where, Cbor& rows) const;
