@@ -355,10 +355,13 @@ Json w3(const Trace& trace) {
   double trim_ms = ms_since(t);
   std::vector<double> one, all;
   size_t size = 0;
+  // Large boards begin with more than a hundred lists.
+  const TraceOp& first_card =
+      *std::find_if(trace.base.begin(), trace.base.end(), [](const TraceOp& op) { return op.kind == "card"; });
   for (int run = 0; run < 5; ++run) {
     auto start = Clock::now();
     Peer opened(1, saved);
-    (void)opened.replica().document().find(trace.base[100].card).text();
+    (void)opened.replica().document().find(first_card.card).text();
     one.push_back(ms_since(start));
     size = read_all(opened.replica());
     all.push_back(ms_since(start));

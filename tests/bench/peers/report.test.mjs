@@ -43,6 +43,12 @@ test('a part without a figure is neither met nor missed', () => {
   delete everything.results.w1.kalends;
   assert.equal(row(everything, 'W1').met, null);
 });
+test('a measurement of ours that stopped is a miss', () => {
+  const everything = w1([700], [1800]);
+  everything.results.w1.native = [{ error: 'exit null SIGSEGV' }];
+  assert.equal(row(everything, 'W1').met, false);
+  assert.match(text_of(everything), /native stopped .* MISSED/);
+});
 test('a peer that failed is not the best and keeps its reason', () => {
   const everything = w1([700], [1800]);
   everything.results.w1.yjs = [{ error: 'no end after 600 s' }];
