@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -266,7 +267,13 @@ size_t read_all(const Replica& replica) {
   return size;
 }
 
-void print(const Json& json) { std::printf("%s\n", json.dump().c_str()); }
+const Clock::time_point kStarted = Clock::now();
+
+// With the share of its core that the process got: far from 1, the machine was busy with something else.
+void print(Json json) {
+  json["cpuShare"] = static_cast<double>(std::clock()) / CLOCKS_PER_SEC * 1000 / ms_since(kStarted);
+  std::printf("%s\n", json.dump().c_str());
+}
 
 double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
