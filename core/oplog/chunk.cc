@@ -167,9 +167,10 @@ Status ChunkReader::read(Interner& names, const Document* document, ByteView byt
     size = probe.varint();
   } else {
     options.remembers = in.boolean();
-    options.slope = static_cast<uint32_t>(std::min<uint64_t>(in.varint(), 1 << 20));
+    uint64_t slope = in.varint();
     uint64_t unit = in.varint();
-    if (!in.ok() || (unit != 1 && unit != 60 && unit != 900)) return damaged();
+    options.slope = static_cast<uint32_t>(slope);
+    if (!in.ok() || slope > 1 << 20 || (unit != 1 && unit != 60 && unit != 900)) return damaged();
     options.date_unit = static_cast<uint32_t>(unit);
     probe = in;
     uint64_t mask = probe.varint();
