@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/base/sort.h"
 #include "core/replica/conflicts.h"
 #include "core/replica/session.h"
 
@@ -26,7 +27,7 @@ std::vector<Entity> live_children(const Document& document, const Entity& parent
     return place ? place->rank_text() : std::string_view();
   };
   const ReplicaOrder order = document.names.order();
-  std::sort(children.begin(), children.end(), [&](const Entity& a, const Entity& b) {
+  sort(children, [&](const Entity& a, const Entity& b) {
     if (int by_rank = rank(a).compare(rank(b)); by_rank != 0) return by_rank < 0;
     if (a.created_at() != b.created_at()) return a.created_at() < b.created_at();
     return order.less(a.record().child, b.record().child);
@@ -128,8 +129,7 @@ Cbor view_keyed(const Document& document, const Entity& entity, Field field) {
   std::vector<IdRef> keys;
   for (const Cell& cell : entity.record().cells)
     if (cell.field == field && std::find(keys.begin(), keys.end(), cell.key) == keys.end()) keys.push_back(cell.key);
-  std::sort(keys.begin(), keys.end(),
-            [&](IdRef a, IdRef b) { return document.names.ids[a] < document.names.ids[b]; });
+  sort(keys, [&](IdRef a, IdRef b) { return document.names.ids[a] < document.names.ids[b]; });
   Cbor map = Cbor::map();
   for (IdRef key : keys)
     if (const Cell* cell = entity.winner_cell(field, key); cell->value.kind != ValueKind::kNull)
@@ -196,7 +196,7 @@ std::string root_text(const Replica& replica, Field field) {
 }
 
 Error takes(const FieldSpec& spec, const char* what) {
-  return invalid("The field " + std::string(spec.name) + " takes " + what + ".");
+  return invalid({"The field ", spec.name, " takes ", what, "."});
 }
 
 Result<Value> parse_when(const FieldSpec& spec, const Cbor& cbor) {
