@@ -14,15 +14,19 @@ constexpr size_t kCommandsMax = 10000;  // of one transaction
 Result<Id128> parse_id(const Cbor& cbor, const char* name) {
   auto id = id_from_hex(cbor.as_text());
   if (!cbor.is_text() || !id)
-    return invalid(std::string("`") + name + "` must be an id of 32 hexadecimal digits.");
+    return invalid({"`", name, "` must be an id of 32 hexadecimal digits."});
   return *id;
 }
 
 Result<OpId> parse_child(const Cbor& cbor, const char* name) {
   if (cbor.is_null()) return OpId{};
   auto id = parse_op_id(cbor.as_text());
-  if (!id) return invalid(std::string("`") + name + "` must be an operation id, <replica>:<counter>.");
+  if (!id) return invalid({"`", name, "` must be an operation id, <replica>:<counter>."});
   return *id;
+}
+
+Error no_such_field(EntityType type, std::string_view name) {
+  return invalid({"A ", entity_name(type), " has no field \"", name.substr(0, 40), "\"."});
 }
 
 class Parser {
@@ -66,9 +70,7 @@ class Parser {
     EntityType type = type_of(target);
     if (type == EntityType::kUnknown) return not_found("There is nothing with this id in the document.");
     const FieldSpec* spec = find_field(type, std::string_view(map["field"].as_text()));
-    if (!spec)
-      return invalid("A " + std::string(entity_name(type)) + " has no field \"" +
-                     map["field"].as_text().substr(0, 40) + "\".");
+    if (!spec) return no_such_field(type, map["field"].as_text());
     return spec;
   }
 
@@ -190,21 +192,20 @@ Result<std::vector<FieldValue>> parse_fields(EntityType type, const Cbor& map) {
   if (!map.is_map() && !map.is_null()) return invalid("`fields` must be a map from field name to value.");
   for (const auto& [name, value] : map.entries()) {
     const FieldSpec* spec = find_field(type, std::string_view(name));
-    if (!spec)
-      return invalid("A " + std::string(entity_name(type)) + " has no field \"" + name.substr(0, 40) + "\".");
+    if (!spec) return no_such_field(type, name);
     if (spec->is_keyed) {
       for (const auto& [key_text, entry] : value.entries()) {
         auto key = id_from_hex(key_text);
         if (!key)
-          return invalid("The values of " + name + " are named by ids of 32 hexadecimal digits.");
+          return invalid({"The values of ", name, " are named by ids of 32 hexadecimal digits."});
         KALENDS_TRY(Value parsed, parse_value(*spec, entry));
         fields.push_back({spec->field, *key, std::move(parsed)});
       }
     } else if (spec->merge == Merge::kSet) {
-      if (!value.is_array()) return invalid("The field " + name + " takes a list of ids.");
+      if (!value.is_array()) return invalid({"The field ", name, " takes a list of ids."});
       for (const Cbor& item : value.items()) {
         auto id = id_from_hex(item.as_text());
-        if (!id) return invalid("The field " + name + " takes a list of ids of 32 hexadecimal digits.");
+        if (!id) return invalid({"The field ", name, " takes a list of ids of 32 hexadecimal digits."});
         fields.push_back({spec->field, {}, *id});
       }
     } else {

@@ -13,7 +13,7 @@ constexpr size_t kOpenMax = 1000;
 
 Result<Id128> required_id(const Cbor& request, const char* name) {
   auto id = id_from_hex(request[name].as_text());
-  if (!id) return invalid(std::string("`") + name + "` must be an id of 32 hexadecimal digits.");
+  if (!id) return invalid({"`", name, "` must be an id of 32 hexadecimal digits."});
   return *id;
 }
 

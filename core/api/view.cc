@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/base/sort.h"
 #include "core/replica/conflicts.h"
 #include "core/replica/session.h"
 
@@ -109,8 +110,7 @@ Cbor view_keyed(const Document& document, const Entity& entity, Field field) {
   std::vector<IdRef> keys;
   for (const Cell& cell : entity.record().cells)
     if (cell.field == field && std::find(keys.begin(), keys.end(), cell.key) == keys.end()) keys.push_back(cell.key);
-  std::sort(keys.begin(), keys.end(),
-            [&](IdRef a, IdRef b) { return document.names.ids[a] < document.names.ids[b]; });
+  sort(keys, [&](IdRef a, IdRef b) { return document.names.ids[a] < document.names.ids[b]; });
   Cbor map = Cbor::map();
   for (IdRef key : keys)
     if (const Cell* cell = entity.winner_cell(field, key); cell->value.kind != ValueKind::kNull)
@@ -177,7 +177,7 @@ std::string root_text(const Replica& replica, Field field) {
 }
 
 Error takes(const FieldSpec& spec, const char* what) {
-  return invalid("The field " + std::string(spec.name) + " takes " + what + ".");
+  return invalid({"The field ", spec.name, " takes ", what, "."});
 }
 
 Result<Value> parse_when(const FieldSpec& spec, const Cbor& cbor) {

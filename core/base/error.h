@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -24,11 +25,27 @@ enum class ErrorCode : uint8_t {
 };
 
 // A failure: its code, a sentence for a person (never with what a person wrote in it), and how long to wait.
+// Its members stand out of line: errors are passed on in hundreds of places and hardly ever made.
 struct Error {
+  Error();
+  Error(ErrorCode code, std::string message, int64_t retry_after_ms = 0);
+  Error(const Error&);
+  Error(Error&&) noexcept;
+  Error& operator=(const Error&);
+  Error& operator=(Error&&) noexcept;
+  ~Error();
+
   ErrorCode code = ErrorCode::kInvalid;
   std::string message;
   int64_t retry_after_ms = 0;  // 0: no advice
 };
+
+Error invalid(std::string_view message);
+Error corrupt(std::string_view message);
+Error not_found(std::string_view message);
+Error conflict(std::string_view message);
+// The parts make one sentence.
+Error invalid(std::initializer_list<std::string_view> parts);
 
 std::string_view error_code_name(ErrorCode code);
 

@@ -37,6 +37,12 @@ size_t sequence_length(std::string_view text, size_t i) {
 
 }  // namespace
 
+std::string join(std::initializer_list<std::string_view> parts) {
+  std::string text;
+  for (std::string_view part : parts) text += part;
+  return text;
+}
+
 bool is_valid_text(std::string_view text) {
   for (size_t i = 0; i < text.size();) {
     // Eight bytes of ASCII at once; the subtraction borrows where a byte is NUL.

@@ -3,10 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
 namespace kalends {
+
+// The parts, one behind the other.
+std::string join(std::initializer_list<std::string_view> parts);
 
 // Well-formed UTF-8 without overlong forms, surrogates or NUL (RFC 3629).
 bool is_valid_text(std::string_view text);

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "core/base/sort.h"
+
 namespace kalends {
 namespace {
 
@@ -80,8 +82,7 @@ std::vector<RegisterValue> Entity::values(Field field, Id128 key) const {
   if (key.is_nil() == (ref == 0))
     for (const Cell& cell : record().cells)
       if (cell.field == field && cell.key == ref) cells.push_back(&cell);
-  std::sort(cells.begin(), cells.end(),
-            [&](const Cell* a, const Cell* b) { return wins(*document_, *a, *b); });
+  sort(cells, [&](const Cell* a, const Cell* b) { return wins(*document_, *a, *b); });
   std::vector<RegisterValue> values;
   for (const Cell* cell : cells) values.push_back(shown(*document_, *cell));
   return values;
@@ -126,7 +127,7 @@ std::vector<Id128> Entity::elements(Field field) const {
   std::vector<Id128> elements;
   for (const Cell& cell : record().cells)
     if (cell.field == field) elements.push_back(document_->names.ids[cell.key]);
-  std::sort(elements.begin(), elements.end());
+  sort(elements);
   elements.erase(std::unique(elements.begin(), elements.end()), elements.end());
   return elements;
 }
@@ -152,7 +153,7 @@ std::vector<Entity> Entity::children() const {
   std::vector<Entity> children;
   for (uint32_t at = record().first_child; at != kNoSlot; at = document_->entities[at].next_sibling)
     children.emplace_back(*document_, at);
-  std::sort(children.begin(), children.end(), [&](const Entity& a, const Entity& b) {
+  sort(children, [&](const Entity& a, const Entity& b) {
     return document_->names.order().less(a.record().child, b.record().child);
   });
   return children;
@@ -187,7 +188,7 @@ std::vector<Entity> Document::all() const {
   std::vector<Entity> all;
   for (uint32_t slot = 0; slot < entities.size(); ++slot)
     if (entities[slot].child.is_nil()) all.emplace_back(*this, slot);
-  std::sort(all.begin(), all.end(), [](const Entity& a, const Entity& b) { return a.id() < b.id(); });
+  sort(all, [](const Entity& a, const Entity& b) { return a.id() < b.id(); });
   return all;
 }
 

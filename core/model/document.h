@@ -268,7 +268,7 @@ class Document {
   mutable U64Map<IdRef> makers_;  // filled when it is first asked for
   mutable bool has_makers_ = false;
   ColdBlocks* cold_ = nullptr;  // owned by the replica
-  std::vector<bool> is_loaded_;
+  std::vector<uint8_t> is_loaded_;
   uint32_t warmed_ = 0;
   bool is_damaged_ = false;
 };

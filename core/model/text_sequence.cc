@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/base/sort.h"
 #include "core/base/text.h"
 
 namespace kalends {
@@ -330,7 +331,7 @@ TextSequence::Intervals TextSequence::removed_of(const OpRef& op) const {
   if (body_->is_placed[run]) return removed;
   for (const Early& early : body_->early)
     if (early.op == op) removed.emplace_back(early.begin, early.end);
-  std::sort(removed.begin(), removed.end());
+  sort(removed);
   return removed;
 }
 

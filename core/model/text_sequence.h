@@ -102,7 +102,7 @@ class TextSequence {
   };
   struct Body {
     std::vector<Run> runs;
-    std::vector<bool> is_placed;
+    std::vector<uint8_t> is_placed;
     std::vector<Segment> segments;
     std::vector<Early> early;  // removals of characters that are not in a segment
     U64Map<uint32_t> index;    // op -> run + 1, once there are many

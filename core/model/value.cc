@@ -37,7 +37,7 @@ When read_when(Reader& in) {
 }
 
 Error wrong_kind(const FieldSpec& spec) {
-  return invalid("The field " + std::string(spec.name) + " does not take a value of this kind.");
+  return invalid({"The field ", spec.name, " does not take a value of this kind."});
 }
 
 Status check_text(const FieldSpec& spec, const std::string& text) {
@@ -45,10 +45,9 @@ Status check_text(const FieldSpec& spec, const std::string& text) {
                  : spec.field == Field::kUrl                                ? kUrlBytesMax
                                                                             : kTitleBytesMax;
   if (text.size() > limit)
-    return invalid("The field " + std::string(spec.name) + " takes at most " + std::to_string(limit) +
-                   " bytes.");
+    return invalid({"The field ", spec.name, " takes at most ", std::to_string(limit), " bytes."});
   if (!is_valid_text(text))
-    return invalid("The field " + std::string(spec.name) + " must be valid UTF-8 without NUL.");
+    return invalid({"The field ", spec.name, " must be valid UTF-8 without NUL."});
   if (spec.field == Field::kColour && spec.entity == EntityType::kCard && !text.empty() &&
       std::find(colour_names().begin(), colour_names().end(), text) == colour_names().end())
     return invalid(
@@ -59,6 +58,18 @@ Status check_text(const FieldSpec& spec, const std::string& text) {
 }
 
 }  // namespace
+
+Value::Value() = default;
+Value::Value(const Value&) = default;
+Value::Value(Value&&) noexcept = default;
+Value& Value::operator=(const Value&) = default;
+Value& Value::operator=(Value&&) noexcept = default;
+Value::~Value() = default;
+
+bool operator==(const Value& a, const Value& b) {
+  using Alternatives = decltype(std::variant(a));
+  return static_cast<const Alternatives&>(a) == static_cast<const Alternatives&>(b);
+}
 
 void write_op_id(Writer& out, const OpId& id) {
   out.varint(id.counter);
@@ -140,7 +151,7 @@ Value read_value(Reader& in) {
 
 Status check_value(const FieldSpec& spec, const Value& value) {
   if (kind_of(value) == ValueKind::kNull) {
-    if (spec.required) return invalid("The field " + std::string(spec.name) + " cannot be empty.");
+    if (spec.required) return invalid({"The field ", spec.name, " cannot be empty."});
     return {};
   }
   if (kind_of(value) != spec.value) return wrong_kind(spec);

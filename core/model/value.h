@@ -24,9 +24,19 @@ struct Position {
   friend bool operator==(const Position&, const Position&) = default;
 };
 
-// The alternatives stand in the order of ValueKind.
-using Value =
-    std::variant<std::monostate, bool, int64_t, std::string, Id128, When, std::vector<int64_t>, Position>;
+// The alternatives stand in the order of ValueKind. A class of its own, since the code that copies, moves and destroys a
+// variant is long: it stands in value.cc once.
+struct Value
+    : std::variant<std::monostate, bool, int64_t, std::string, Id128, When, std::vector<int64_t>, Position> {
+  using variant::variant;
+  Value();
+  Value(const Value&);
+  Value(Value&&) noexcept;
+  Value& operator=(const Value&);
+  Value& operator=(Value&&) noexcept;
+  ~Value();
+};
+bool operator==(const Value& a, const Value& b);
 
 inline ValueKind kind_of(const Value& value) { return static_cast<ValueKind>(value.index()); }
 

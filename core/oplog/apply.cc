@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/base/sort.h"
 #include "core/base/text.h"
 
 namespace kalends {
@@ -438,7 +439,7 @@ bool Changes::has(IdRef entity, Field field) const {
 std::vector<Id128> Changes::entities(const Document& document) const {
   std::vector<Id128> ids;
   for (const Entry& entry : entries_) ids.push_back(document.names.ids[entry.entity]);
-  std::sort(ids.begin(), ids.end());
+  sort(ids);
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   return ids;
 }
@@ -447,7 +448,7 @@ std::vector<Field> Changes::fields(IdRef entity) const {
   std::vector<Field> fields;
   for (const Entry& entry : entries_)
     if (entry.entity == entity && entry.field != Field{}) fields.push_back(entry.field);
-  std::sort(fields.begin(), fields.end());
+  sort(fields);
   fields.erase(std::unique(fields.begin(), fields.end()), fields.end());
   return fields;
 }

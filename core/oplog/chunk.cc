@@ -46,7 +46,7 @@ Bytes ChunkWriter::encode(const Interner& names, const Document* document,
   out.u8(kChunkFormat);
   out.varint(records.size());
   // Naming makers may add their replicas to the table: look them up before it is written.
-  std::vector<bool> is_known_id;
+  std::vector<uint8_t> is_known_id;
   size_t known_count = 0;
   if (document && known) {
     size_t count = ids_.ids().size();

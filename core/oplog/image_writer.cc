@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <new>
 
+#include "core/base/sort.h"
 #include "core/base/text.h"
 #include "core/oplog/image.h"
 #include "core/oplog/image_format.h"
@@ -52,7 +53,7 @@ class ImageWriter {
     }
     for (auto& rows : live) sort(rows);
     for (auto& rows : past) sort(rows);
-    std::sort(dead_fields_.begin(), dead_fields_.end());
+    kalends::sort(dead_fields_);
     return write(true, live, past);
   }
 
@@ -65,8 +66,7 @@ class ImageWriter {
   void rank_replicas() {
     std::vector<uint32_t> numbers;
     for (uint32_t i = 1; i < names_.replica_ids.size(); ++i) numbers.push_back(i);
-    std::sort(numbers.begin(), numbers.end(),
-              [&](uint32_t a, uint32_t b) { return names_.replica_ids[a] < names_.replica_ids[b]; });
+    kalends::sort(numbers, [&](uint32_t a, uint32_t b) { return names_.replica_ids[a] < names_.replica_ids[b]; });
     rank_.resize(names_.replica_ids.size());
     for (uint32_t i = 0; i < numbers.size(); ++i) rank_[numbers[i]] = i + 1;
   }
@@ -83,7 +83,7 @@ class ImageWriter {
   // By the operation that made them; first those that were not made, by id.
   void order_entities(std::span<const Record* const> records) {
     std::vector<std::pair<uint64_t, IdRef>> order;
-    std::vector<bool> is_listed(names_.ids.size());
+    std::vector<uint8_t> is_listed(names_.ids.size());
     for (const EntityRecord& entity : document_.entities) {
       if (!entity.child.is_nil() || is_blank(entity)) continue;
       order.emplace_back(key(entity.created_by), entity.id);
@@ -100,7 +100,7 @@ class ImageWriter {
       if (!op->is(OpKind::kCarry)) continue;
       for (uint32_t i = 0; i < op->count; ++i) list(op->carried[i].target);
     }
-    std::sort(order.begin(), order.end(), [&](const auto& a, const auto& b) {
+    kalends::sort(order, [&](const auto& a, const auto& b) {
       return a.first != b.first ? a.first < b.first : names_.ids[a.second] < names_.ids[b.second];
     });
     place_of_.resize(names_.ids.size());
@@ -119,7 +119,7 @@ class ImageWriter {
     std::vector<Keyed> keyed;
     keyed.reserve(rows.size());
     for (const Record* row : rows) keyed.push_back({key(row->id), place_of_[row->target], row});
-    std::sort(keyed.begin(), keyed.end(), [&](const Keyed& a, const Keyed& b) {
+    kalends::sort(keyed, [&](const Keyed& a, const Keyed& b) {
       if (a.key != b.key) return a.key < b.key;
       if (a.target != b.target) return a.target < b.target;
       return comes_before(*a.row, *b.row);
@@ -303,8 +303,7 @@ class ImageWriter {
       std::vector<uint32_t> children;
       for (uint32_t at = record(slots_[i]).first_child; at != kNoSlot; at = record(at).next_sibling)
         children.push_back(at);
-      std::sort(children.begin(), children.end(),
-                [&](uint32_t a, uint32_t b) { return key(record(a).child) < key(record(b).child); });
+      kalends::sort(children, [&](uint32_t a, uint32_t b) { return key(record(a).child) < key(record(b).child); });
       for (uint32_t child : children) rest_of_slot(local, child, touched, is_archive, out);
     }
   }
@@ -335,7 +334,7 @@ class ImageWriter {
     write_op(out, entity.child);
     sort_ops(touched);
     write_ops(out, touched);
-    std::sort(unseen.begin(), unseen.end(), [&](const RefRange& a, const RefRange& b) {
+    kalends::sort(unseen, [&](const RefRange& a, const RefRange& b) {
       return key(a.op) != key(b.op) ? key(a.op) < key(b.op) : a.offset < b.offset;
     });
     out.varint(unseen.size());
@@ -353,7 +352,7 @@ class ImageWriter {
   }
 
   void sort_ops(std::vector<OpRef>& ops) const {
-    std::sort(ops.begin(), ops.end(), [&](const OpRef& a, const OpRef& b) { return key(a) < key(b); });
+    kalends::sort(ops, [&](const OpRef& a, const OpRef& b) { return key(a) < key(b); });
   }
   void write_op(Writer& out, const OpRef& op) {
     out.varint(op.counter);
@@ -368,7 +367,7 @@ class ImageWriter {
     write_ops(out, ops);
   }
   void write_early(Writer& out, std::vector<Early> early) {
-    std::sort(early.begin(), early.end(), [&](const Early& a, const Early& b) {
+    kalends::sort(early, [&](const Early& a, const Early& b) {
       if (a.field != b.field) return a.field < b.field;
       if (a.key != b.key) return names_.ids[a.key] < names_.ids[b.key];
       return key(a.op) < key(b.op);
@@ -430,7 +429,7 @@ class ImageWriter {
     std::vector<uint32_t> replicas;
     for (uint32_t i = 1; i < document_.counters.size(); ++i)
       if (document_.counters[i] != 0) replicas.push_back(i);
-    std::sort(replicas.begin(), replicas.end(), [&](uint32_t a, uint32_t b) { return rank_[a] < rank_[b]; });
+    kalends::sort(replicas, [&](uint32_t a, uint32_t b) { return rank_[a] < rank_[b]; });
     head.varint(replicas.size());
     for (uint32_t replica : replicas) {
       head.varint(ids_.of(names_.replica_refs[replica]));

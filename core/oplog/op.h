@@ -107,9 +107,16 @@ struct CarryBody {
 };
 struct UnknownBody {};  // a kind, a field or a value that this version does not know
 
-using OpBody =
-    std::variant<CreateBody, SetBody, AddBody, RemoveBody, DeleteBody, RestoreBody, TextInsertBody,
-                 TextRemoveBody, OfferBody, BoundBody, RedactBody, VoidBody, CarryBody, UnknownBody>;
+// Copied, moved and destroyed out of line, as Value is.
+struct OpBody : std::variant<CreateBody, SetBody, AddBody, RemoveBody, DeleteBody, RestoreBody, TextInsertBody,
+                             TextRemoveBody, OfferBody, BoundBody, RedactBody, VoidBody, CarryBody, UnknownBody> {
+  using variant::variant;
+  OpBody(const OpBody&);
+  OpBody(OpBody&&) noexcept;
+  OpBody& operator=(const OpBody&);
+  OpBody& operator=(OpBody&&) noexcept;
+  ~OpBody();
+};
 
 Bytes encode_body(const OpBody& body);
 OpKind kind_of(const OpBody& body);  // Requires: not UnknownBody.

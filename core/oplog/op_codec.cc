@@ -176,6 +176,12 @@ bool has_unknown_value_tag(OpKind kind, ByteView body) {
 
 }  // namespace
 
+OpBody::OpBody(const OpBody&) = default;
+OpBody::OpBody(OpBody&&) noexcept = default;
+OpBody& OpBody::operator=(const OpBody&) = default;
+OpBody& OpBody::operator=(OpBody&&) noexcept = default;
+OpBody::~OpBody() = default;
+
 Bytes encode_body(const OpBody& body) {
   Writer out;
   std::visit(overloaded{

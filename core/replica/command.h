@@ -102,8 +102,16 @@ struct CarryCommand {
   std::vector<Op> ops;
 };
 
-using Command = std::variant<CreateCommand, AddChildCommand, SetCommand, MoveCommand, AddCommand,
-                             RemoveCommand, SetTextCommand, SpliceCommand, DeleteCommand, RestoreCommand,
-                             ResolveCommand, OfferCommand, RedactCommand, BoundCommand, CarryCommand>;
+// Copied, moved and destroyed out of line, as Value is.
+struct Command : std::variant<CreateCommand, AddChildCommand, SetCommand, MoveCommand, AddCommand, RemoveCommand,
+                              SetTextCommand, SpliceCommand, DeleteCommand, RestoreCommand, ResolveCommand,
+                              OfferCommand, RedactCommand, BoundCommand, CarryCommand> {
+  using variant::variant;
+  Command(const Command&);
+  Command(Command&&) noexcept;
+  Command& operator=(const Command&);
+  Command& operator=(Command&&) noexcept;
+  ~Command();
+};
 
 }  // namespace kalends

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "core/base/sort.h"
+
 namespace kalends {
 namespace {
 
@@ -55,7 +57,7 @@ class Collecting {
         }
     }
     if (open_cells.empty()) return;
-    std::sort(open_cells.begin(), open_cells.end(), [&](const Cell* a, const Cell* b) {
+    sort(open_cells, [&](const Cell* a, const Cell* b) {
       if (a->field != b->field) return a->field < b->field;
       if (a->key != b->key) return document_.names.ids[a->key] < document_.names.ids[b->key];
       return wins(document_, *a, *b);
@@ -85,7 +87,7 @@ class Collecting {
       if (cell.is_offer && (cell.value.kind == ValueKind::kText || cell.is_redacted) && is_text(cell.field))
         offers.push_back(&cell);
     if (offers.empty()) return;
-    std::sort(offers.begin(), offers.end(), [&](const Cell* a, const Cell* b) { return wins(document_, *a, *b); });
+    sort(offers, [&](const Cell* a, const Cell* b) { return wins(document_, *a, *b); });
     Conflict& conflict = open(ConflictKind::kText, offers[0]->field);
     conflict.values.push_back({OpId{}, entity_.text(), entity_.creator(), entity_.created_at().ms(), true});
     for (const Cell* offer : offers) conflict.values.push_back(shown(*offer, false));
@@ -96,8 +98,7 @@ class Collecting {
     std::vector<const Deletion*> deletions;
     for (const Deletion& deletion : entity_.rarities().deletions) deletions.push_back(&deletion);
     const ReplicaOrder order = document_.names.order();
-    std::sort(deletions.begin(), deletions.end(),
-              [&](const Deletion* a, const Deletion* b) { return order.less(a->op, b->op); });
+    sort(deletions, [&](const Deletion* a, const Deletion* b) { return order.less(a->op, b->op); });
     Conflict& conflict = open(ConflictKind::kDeletion, Field::kTitle);
     for (const Deletion* deletion : deletions)
       conflict.values.push_back({document_.names.op_id(deletion->op), std::monostate{},

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "core/base/sort.h"
+
 namespace kalends {
 namespace {
 
@@ -101,7 +103,6 @@ void OrderIndex::settle(Document& document, Shelf& shelf, uint32_t index) {
   for (uint32_t slot : shelf.pending) placed_[slot].is_pending = true;
   row.erase(std::remove_if(row.begin(), row.end(), [&](const Entry& entry) { return placed_[entry.slot].is_pending; }),
             row.end());
-  auto settled = static_cast<std::ptrdiff_t>(row.size());
   for (uint32_t slot : shelf.pending) {
     if (!placed_[slot].is_pending) continue;  // named twice
     placed_[slot].is_pending = false;
@@ -112,8 +113,7 @@ void OrderIndex::settle(Document& document, Shelf& shelf, uint32_t index) {
     row.push_back(take_place(slot, place));
   }
   shelf.pending.clear();
-  std::sort(row.begin() + settled, row.end(), before);
-  std::inplace_merge(row.begin(), row.begin() + settled, row.end(), before);
+  sort(row, before);
 }
 
 // Takes a slot from the shelf where it stood.
@@ -149,8 +149,7 @@ std::vector<IdRef> OrderIndex::lists_with_cards(Document& document) {
   std::vector<IdRef> lists;
   for (IdRef list = 0; list < shelf_of_list_.size(); ++list)
     if (shelf_of_list_[list] != 0 && !cards(document, list).empty()) lists.push_back(list);
-  std::sort(lists.begin(), lists.end(),
-            [&](IdRef a, IdRef b) { return document.names.ids[a] < document.names.ids[b]; });
+  sort(lists, [&](IdRef a, IdRef b) { return document.names.ids[a] < document.names.ids[b]; });
   return lists;
 }
 

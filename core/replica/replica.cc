@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <new>
 
+#include "core/base/sort.h"
+
 namespace kalends {
 namespace {
 
@@ -231,8 +233,7 @@ std::vector<const Record*> Replica::all_records(Arena& arena) const {
     for (uint32_t block = 0; block < image_->block_count(); ++block)
       if (!image_->read_operations(document_, block, arena, records)) document_.set_damaged();
     const ReplicaOrder order = document_.names.order();
-    std::sort(records.begin(), records.end(),
-              [&](const Record* a, const Record* b) { return order.less(a->id, b->id); });
+    sort(records, [&](const Record* a, const Record* b) { return order.less(a->id, b->id); });
   }
   records.insert(records.end(), log_.begin(), log_.end());
   return records;
@@ -375,7 +376,7 @@ std::vector<const Record*> Replica::history_of(const Id128& entity, Arena& arena
   }
   for (const Record* record : log_) keep(record);
   const ReplicaOrder order = document_.names.order();
-  std::sort(history.begin(), history.end(), [&](const Record* a, const Record* b) {
+  sort(history, [&](const Record* a, const Record* b) {
     return a->stamp != b->stamp ? a->stamp < b->stamp : order.less(a->id, b->id);
   });
   return history;

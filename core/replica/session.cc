@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "core/base/text.h"
+
 namespace kalends {
 namespace {
 
@@ -11,7 +13,7 @@ Error bad_message() { return invalid("The hub sent a message that this copy does
 }  // namespace
 
 std::string op_id_text(const OpId& id) {
-  return id.is_nil() ? std::string() : to_hex(id.replica) + ":" + std::to_string(id.counter);
+  return id.is_nil() ? std::string() : join({to_hex(id.replica), ":", std::to_string(id.counter)});
 }
 
 std::optional<OpId> parse_op_id(std::string_view text) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <new>
 
+#include "core/base/sort.h"
 #include "core/base/text.h"
 #include "core/model/rank.h"
 
@@ -58,8 +59,7 @@ Result<Edited> Transaction::run(std::span<const Command> commands) {
       Error error = status.error();
       roll_back();
       if (commands.size() > 1)
-        error.message =
-            "Command " + std::to_string(i + 1) + " of " + std::to_string(commands.size()) + ": " + error.message;
+        error.message = join({"Command ", std::to_string(i + 1), " of ", std::to_string(commands.size()), ": ", error.message});
       return error;
     }
     created_.push_back(child_);
@@ -113,7 +113,7 @@ void Transaction::emit_field(OpKind kind, uint32_t slot, std::span<const OpRef> 
 std::vector<OpRef> Transaction::sorted(std::vector<OpRef> ops) const {
   const ReplicaOrder order = document_.names.order();
   if (ops.size() > 1)
-    std::sort(ops.begin(), ops.end(), [&](const OpRef& a, const OpRef& b) { return order.less(a, b); });
+    sort(ops, [&](const OpRef& a, const OpRef& b) { return order.less(a, b); });
   return ops;
 }
 
@@ -196,7 +196,7 @@ Result<Entity> Transaction::live(const Target& target) {
 Result<const FieldSpec*> Transaction::field_spec(EntityType type, const FieldValue& field, Merge merge) const {
   const FieldSpec* spec = find_field(type, field.field);
   if (!spec || spec->merge != merge)
-    return invalid("A " + std::string(entity_name(type)) + " has no such field.");
+    return invalid({"A ", entity_name(type), " has no such field."});
   if (merge == Merge::kRegister && spec->is_keyed == field.key.is_nil())
     return invalid("The field " + std::string(spec->name) +
                    (spec->is_keyed ? " has a value for each id: name one by `key`." : " takes no key."));
@@ -221,7 +221,7 @@ Status Transaction::check_dates() const {
 Status Transaction::check_fields(EntityType type, const std::vector<FieldValue>& fields) const {
   for (const FieldValue& field : fields) {
     const FieldSpec* spec = find_field(type, field.field);
-    if (!spec) return invalid("A " + std::string(entity_name(type)) + " has no such field.");
+    if (!spec) return invalid({"A ", entity_name(type), " has no such field."});
     if (spec->is_hub_only && context_.cause != Cause::kHub)
       return invalid("Use transfer to move a card to another board.");
     if (field.field == Field::kPosition)
@@ -229,13 +229,13 @@ Status Transaction::check_fields(EntityType type, const std::vector<FieldValue>&
     if (spec->merge == Merge::kText) {
       const auto* text = std::get_if<std::string>(&field.value);
       if (!text || text->size() > kTextBytesMax || !is_valid_text(*text))
-        return invalid("The " + std::string(spec->name) + " must be UTF-8 text of at most 262144 bytes.");
+        return invalid({"The ", spec->name, " must be UTF-8 text of at most 262144 bytes."});
       continue;
     }
     if (kind_of(field.value) == ValueKind::kNull && !spec->required) continue;
     KALENDS_TRY_VOID(check_value(*spec, field.value));
     if (spec->is_keyed == field.key.is_nil())
-      return invalid("The field " + std::string(spec->name) + " is named wrongly: look at its key.");
+      return invalid({"The field ", spec->name, " is named wrongly: look at its key."});
   }
   return {};
 }
@@ -280,7 +280,7 @@ Result<std::string> Transaction::rank_among_children(const Entity& parent, Entit
     if (place && place->parent == checklist) row.push_back({place->rank_text(), child.record().child});
   }
   const ReplicaOrder order = document_.names.order();
-  std::sort(row.begin(), row.end(), [&](const Sibling& a, const Sibling& b) {
+  sort(row, [&](const Sibling& a, const Sibling& b) {
     return a.rank != b.rank ? a.rank < b.rank : order.less(a.op, b.op);
   });
   size_t place = placement.where == Placement::Where::kFirst ? 0 : row.size();
@@ -320,7 +320,7 @@ const StoredField* Transaction::stored_fields(const std::vector<FieldValue>& fie
 
 Status Transaction::perform(const CreateCommand& command) {
   if (is_child(command.type) || document_kind(command.type) != document_.kind)
-    return invalid("This document does not hold a " + std::string(entity_name(command.type)) + ".");
+    return invalid({"This document does not hold a ", entity_name(command.type), "."});
   if (command.id.is_nil() || command.id == document_.id.raw)
     return invalid("A new thing needs a new id of 128 random bits.");
   if (Entity existing = document_.find(command.id); existing && existing.is_created())
@@ -356,7 +356,7 @@ Status Transaction::perform(const AddChildCommand& command) {
   bool fits = is_child(command.type) && document_kind(command.type) == document_.kind &&
               (parent.type() == EntityType::kCard || parent.type() == EntityType::kSequence) &&
               (command.type == EntityType::kStep) == (parent.type() == EntityType::kSequence);
-  if (!fits) return invalid("A " + std::string(entity_name(command.type)) + " cannot be put there.");
+  if (!fits) return invalid({"A ", entity_name(command.type), " cannot be put there."});
   OpRef checklist = document_.names.find_op(command.checklist);
   if (command.checklist_made_by) {
     if (!command.checklist.is_nil())
@@ -504,7 +504,7 @@ Status Transaction::perform(const SpliceCommand& command) {
   if (!is_valid_text(command.splice.inserted)) return invalid("The text must be valid UTF-8 without NUL.");
   uint32_t length = entity.sequence() ? entity.sequence()->length() : 0;
   if (command.splice.position > length || command.splice.removed > length - command.splice.position)
-    return invalid("The splice reaches beyond the text: it has " + std::to_string(length) + " code points.");
+    return invalid({"The splice reaches beyond the text: it has ", std::to_string(length), " code points."});
   return splice(entity, command.splice, {});
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <new>
 
+#include "core/base/sort.h"
 #include "core/base/text.h"
 #include "core/replica/transaction.h"
 
@@ -95,7 +96,7 @@ class Undoing {
         if (field.field == record.fields->field && field.key == record.fields->key) past.push_back({found, field});
     }
     const ReplicaOrder order = document_.names.order();
-    std::sort(past.begin(), past.end(), [&](const Past& a, const Past& b) {
+    sort(past, [&](const Past& a, const Past& b) {
       if (a.record->is(OpKind::kOffer) != b.record->is(OpKind::kOffer)) return b.record->is(OpKind::kOffer);
       return a.record->stamp != b.record->stamp ? a.record->stamp > b.record->stamp
                                                 : order.less(b.record->id, a.record->id);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/time/wall_time.h"
 
+#include "core/base/text.h"
+
 namespace kalends {
 namespace {
 
@@ -79,13 +81,13 @@ bool is_start_after_due(const When& start, const When& due) {
 
 std::string to_text(CivilDate date) {
   auto [year, month, day] = year_month_day(date);
-  return padded(year, 4) + "-" + padded(month, 2) + "-" + padded(day, 2);
+  return join({padded(year, 4), "-", padded(month, 2), "-", padded(day, 2)});
 }
 
 std::string to_text(WallTime wall) {
   auto seconds = static_cast<int32_t>(wall.seconds - wall.date().days * kSecondsPerDay);
-  return to_text(wall.date()) + "T" + padded(seconds / 3600, 2) + ":" + padded(seconds / 60 % 60, 2) + ":" +
-         padded(seconds % 60, 2);
+  return join({to_text(wall.date()), "T", padded(seconds / 3600, 2), ":", padded(seconds / 60 % 60, 2), ":",
+               padded(seconds % 60, 2)});
 }
 
 std::optional<CivilDate> parse_date(std::string_view text) {

@@ -180,6 +180,46 @@ const Cbor kNullValue;
 
 }  // namespace
 
+Cbor::Cbor() = default;
+Cbor::Cbor(bool value) : kind_(Kind::kBool), int_(value) {}
+Cbor::Cbor(int value) : kind_(Kind::kInt), int_(value) {}
+Cbor::Cbor(unsigned value) : kind_(Kind::kInt), int_(value) {}
+Cbor::Cbor(int64_t value) : kind_(Kind::kInt), int_(value) {}
+Cbor::Cbor(uint64_t value) : kind_(Kind::kInt), int_(static_cast<int64_t>(value)) {}
+Cbor::Cbor(const char* value) : kind_(Kind::kText), text_(value) {}
+Cbor::Cbor(std::string_view value) : kind_(Kind::kText), text_(value) {}
+Cbor::Cbor(std::string value) : kind_(Kind::kText), text_(std::move(value)) {}
+Cbor::Cbor(const Cbor&) = default;
+Cbor::Cbor(Cbor&&) noexcept = default;
+Cbor& Cbor::operator=(const Cbor&) = default;
+Cbor& Cbor::operator=(Cbor&&) noexcept = default;
+Cbor::~Cbor() = default;
+
+Cbor Cbor::bytes(ByteView value) {
+  Cbor cbor(kalends::as_text(value));
+  cbor.kind_ = Kind::kBytes;
+  return cbor;
+}
+
+Cbor Cbor::array() { return array({}); }
+Cbor Cbor::array(Array items) {
+  Cbor cbor;
+  cbor.kind_ = Kind::kArray;
+  cbor.items_ = std::move(items);
+  return cbor;
+}
+
+Cbor Cbor::map() { return map({}); }
+Cbor Cbor::map(Map entries) {
+  Cbor cbor;
+  cbor.kind_ = Kind::kMap;
+  cbor.entries_ = std::move(entries);
+  return cbor;
+}
+
+void Cbor::set(std::string_view key, Cbor value) { entries_.emplace_back(key, std::move(value)); }
+void Cbor::push(Cbor value) { items_.push_back(std::move(value)); }
+
 const Cbor* Cbor::find(std::string_view key) const {
   for (const auto& entry : entries_)
     if (entry.first == key) return &entry.second;

@@ -22,33 +22,26 @@ class Cbor {
   using Array = std::vector<Cbor>;
   using Map = std::vector<std::pair<std::string, Cbor>>;
 
-  Cbor() = default;
-  Cbor(bool value) : kind_(Kind::kBool), int_(value) {}
-  Cbor(int value) : kind_(Kind::kInt), int_(value) {}
-  Cbor(unsigned value) : kind_(Kind::kInt), int_(value) {}
-  Cbor(int64_t value) : kind_(Kind::kInt), int_(value) {}
-  Cbor(uint64_t value) : kind_(Kind::kInt), int_(static_cast<int64_t>(value)) {}
-  Cbor(const char* value) : kind_(Kind::kText), text_(value) {}
-  Cbor(std::string_view value) : kind_(Kind::kText), text_(value) {}
-  Cbor(std::string value) : kind_(Kind::kText), text_(std::move(value)) {}
-  static Cbor bytes(ByteView value) {
-    Cbor cbor;
-    cbor.kind_ = Kind::kBytes;
-    cbor.text_ = std::string(kalends::as_text(value));
-    return cbor;
-  }
-  static Cbor array(Array items = {}) {
-    Cbor cbor;
-    cbor.kind_ = Kind::kArray;
-    cbor.items_ = std::move(items);
-    return cbor;
-  }
-  static Cbor map(Map entries = {}) {
-    Cbor cbor;
-    cbor.kind_ = Kind::kMap;
-    cbor.entries_ = std::move(entries);
-    return cbor;
-  }
+  // Out of line, since messages are built in many places and seldom.
+  Cbor();
+  Cbor(bool value);
+  Cbor(int value);
+  Cbor(unsigned value);
+  Cbor(int64_t value);
+  Cbor(uint64_t value);
+  Cbor(const char* value);
+  Cbor(std::string_view value);
+  Cbor(std::string value);
+  Cbor(const Cbor&);
+  Cbor(Cbor&&) noexcept;
+  Cbor& operator=(const Cbor&);
+  Cbor& operator=(Cbor&&) noexcept;
+  ~Cbor();
+  static Cbor bytes(ByteView value);
+  static Cbor array();
+  static Cbor array(Array items);
+  static Cbor map();
+  static Cbor map(Map entries);
 
   Kind kind() const { return kind_; }
   bool is_null() const { return kind_ == Kind::kNull; }
@@ -71,8 +64,8 @@ class Cbor {
   const Cbor& operator[](std::string_view key) const;
   const Cbor* find(std::string_view key) const;
 
-  void set(std::string key, Cbor value) { entries_.emplace_back(std::move(key), std::move(value)); }
-  void push(Cbor value) { items_.push_back(std::move(value)); }
+  void set(std::string_view key, Cbor value);
+  void push(Cbor value);
 
  private:
   Kind kind_ = Kind::kNull;
