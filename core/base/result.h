@@ -4,6 +4,7 @@
 
 #include <new>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 #include "core/base/check.h"
@@ -21,6 +22,14 @@ class [[nodiscard]] Result {
       new (&value_) T(std::move(other.value_));
     else
       new (&error_) Error(std::move(other.error_));
+  }
+  Result(const Result& other)
+    requires std::is_copy_constructible_v<T>
+      : is_ok_(other.is_ok_) {
+    if (is_ok_)
+      new (&value_) T(other.value_);
+    else
+      new (&error_) Error(other.error_);
   }
   Result& operator=(Result&& other) noexcept {
     if (this != &other) {
