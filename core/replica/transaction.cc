@@ -37,6 +37,16 @@ bool is_about_dates(const Command& command) {
 
 }  // namespace
 
+namespace {
+
+// What is put back is cut off behind the last slot: a block that is read meanwhile must not stand there.
+uint32_t first_slot_of(const Document& document, bool may_fail) {
+  if (may_fail) document.warm_all();
+  return static_cast<uint32_t>(document.entities.size());
+}
+
+}  // namespace
+
 Transaction::Transaction(Replica& replica, const EditContext& context, Changes& changes, bool may_fail)
     : replica_(replica),
       document_(replica.document_),
@@ -44,7 +54,7 @@ Transaction::Transaction(Replica& replica, const EditContext& context, Changes& 
       changes_(changes),
       may_fail_(may_fail),
       first_counter_(replica.document_.counter_of(replica.me_) + 1),
-      first_slot_(static_cast<uint32_t>(replica.document_.entities.size())),
+      first_slot_(first_slot_of(replica.document_, may_fail)),
       first_record_(replica.log_.size()),
       first_change_(changes.entries().size()),
       first_stamp_(replica.me_ < replica.document_.stamps.size() ? replica.document_.stamps[replica.me_] : Hlc{}),

@@ -309,4 +309,16 @@ TEST_CASE("a description can be edited after an edit of it was refused and put b
   CHECK(ben.card("X").text() == "one and two");
 }
 
+TEST_CASE("an edit that fails on a board whose cards were not read yet loses none of them") {
+  Person anna("anna");
+  anna.edit({create_list("L"), create_card("X", "L"), create_card("Y", "L")});
+  Digest before = anna.replica.hash();
+  auto cold = Replica::open(anna.replica.options(), anna.replica.save(), {}, true);
+  REQUIRE(cold.ok());
+  auto failed = cold->edit({anna.member, Cause::kPerson, 5000},
+                           {set("X", Field::kTitle, std::string("new")), set("nothing", Field::kDone, true)});
+  REQUIRE_FALSE(failed.ok());
+  CHECK(cold->hash() == before);
+}
+
 }  // namespace kalends::test

@@ -25,7 +25,8 @@ function generator(seed) {
 
 function plant_trap() {
   const exports = module.core_.exports_;
-  module.core_.exports_ = { ...exports, kalends_call() { new Uint8Array(exports.memory.buffer).fill(0xa5, 1024); throw new WebAssembly.RuntimeError('planted'); } };
+  const stop = () => { new Uint8Array(exports.memory.buffer).fill(0xa5, 1024); throw new WebAssembly.RuntimeError('planted'); };
+  module.core_.exports_ = { ...exports, kalends_call: stop, kalends_edit: stop, kalends_merge: stop, kalends_card: stop, kalends_cards: stop };
   const planted = module.core_;
   return () => { planted.exports_ = exports; };
 }

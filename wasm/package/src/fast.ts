@@ -134,8 +134,7 @@ export class FastDocument {
   // --- writing ---
 
   private begin(now_ms: number, flags: number): void {
-    if (this.room_ === 0) this.make_room(kTextBytes);
-    this.refresh();
+    this.make_room(kTextBytes); // another document may have asked for more meanwhile, and moved it
     this.at_ = this.room_;
     this.text_at_ = (this.room_ + kNumbers) * 4;
     this.words_[this.at_++] = now_ms >>> 0;
@@ -144,13 +143,8 @@ export class FastDocument {
   }
 
   private make_room(text_bytes: number): void {
-    if (text_bytes > this.text_capacity_ || this.room_ === 0) {
-      this.text_capacity_ = Math.max(text_bytes, kTextBytes);
-      this.room_ = this.exports_.kalends_room!(kNumbers, this.text_capacity_) >>> 2;
-    } else {
-      // Another document may have asked for more meanwhile.
-      this.room_ = this.exports_.kalends_room!(kNumbers, this.text_capacity_) >>> 2;
-    }
+    this.text_capacity_ = Math.max(text_bytes, this.text_capacity_, kTextBytes);
+    this.room_ = this.exports_.kalends_room!(kNumbers, this.text_capacity_) >>> 2;
     this.refresh();
   }
 
