@@ -15,7 +15,7 @@ export interface HubLine {
 interface HubDocument {
   core: CoreDocument;
   chunks: Uint8Array[];
-  watchers: Map<Line, { seq: number }>;
+  watchers: Map<Line, { seq: number; replica: Id }>;
 }
 
 interface Line {
@@ -63,10 +63,15 @@ export class Hub {
   document(id: Id, kind: DocumentKind): HubDocument {
     const known = this.documents_.get(id);
     if (known !== undefined) return known;
-    const core = CoreDocument.open(this.core_, { document: id, kind, replica: kHubReplica, author: kHubReplica });
+    const core = this.open(id, kind);
     const document = { core, chunks: [], watchers: new Map() };
     this.documents_.set(id, document);
     return document;
+  }
+
+  private open(document: Id, kind: DocumentKind, snapshot?: Uint8Array): CoreDocument {
+    const own = { document, kind, replica: kHubReplica, author: kHubReplica };
+    return CoreDocument.open(this.core_, snapshot === undefined ? own : { ...own, snapshot });
   }
 
   private receive(line: Line, frame: CborMap): void {
@@ -93,7 +98,7 @@ export class Hub {
     if (message['t'] === 'hello') {
       const seq = message['epoch'] === this.epoch ? Number(message['seq']) : 0;
       const have = versions(document.core.version()).get(String(message['replica'])) ?? 0;
-      document.watchers.set(line, { seq });
+      document.watchers.set(line, { seq, replica: String(message['replica']) });
       // What the client lacks comes before the welcome, so that it pushes on top of it.
       this.tell(id, document);
       say(line, { t: 'welcome', epoch: this.epoch, head: document.chunks.length, have });
@@ -102,12 +107,23 @@ export class Hub {
     } else if (message['t'] === 'push') {
       const ops = message['ops'] as Uint8Array;
       const refusal = this.refuse?.(id, ops) ?? null;
-      const last = last_of(ops);
-      if (refusal !== null) return say(line, { t: 'refused', op: `${last.replica}:${last.counter}`, ...refusal });
+      const replica = document.watchers.get(line)!.replica;
+      const last = this.last_of(document, replica, ops);
+      if (refusal !== null) return say(line, { t: 'refused', op: `${replica}:${last}`, ...refusal });
       this.take(document, ops);
-      say(line, { t: 'ack', counter: last.counter });
+      say(line, { t: 'ack', counter: last });
       this.tell(id, document);
     }
+  }
+
+  // The counter of the last operation of a push, which holds those of one replica without gaps: what a copy counts that
+  // took it.
+  private last_of(document: HubDocument, replica: Id, ops: Uint8Array): number {
+    const copy = this.open(document.core.id, document.core.kind, document.core.snapshot());
+    copy.merge(this.now_ms_(), ops);
+    const last = versions(copy.version()).get(replica)!;
+    copy.close();
+    return last;
   }
 
   private take(document: HubDocument, ops: Uint8Array): void {
@@ -123,33 +139,6 @@ export class Hub {
       }
     }
   }
-}
-
-// Who made a pushed chunk, and the counter of its last operation: a push holds the operations of one replica, without
-// gaps, and the first id in its table is that replica (docs/memory-layout.md).
-function last_of(ops: Uint8Array): { replica: Id; counter: number } {
-  const count = varint(ops, 1);
-  const ids = varint(ops, count.next);
-  const known = varint(ops, ids.next);
-  const table = known.next;
-  let at = varint(ops, table + ids.value * 16);
-  for (let zones = at.value; zones > 0; --zones) {
-    const size = varint(ops, at.next);
-    at = { value: 0, next: size.next + size.value };
-  }
-  const mask = varint(ops, varint(ops, varint(ops, at.next).next).next);
-  const sizes: number[] = [];
-  let next = mask.next;
-  for (let column = 0; 2 ** column <= mask.value; ++column) {
-    sizes[column] = 0;
-    if (Math.floor(mask.value / 2 ** column) % 2 === 0) continue;
-    const size = varint(ops, next);
-    sizes[column] = size.value;
-    next = size.next;
-  }
-  // The columns of replicas and counters are the first two; the second begins with the distance from operation 1.
-  const first = sizes[1] ? varint(ops, next + sizes[0]!).value / 2 + 1 : 1;
-  return { replica: hex(ops.subarray(table, table + 16)), counter: first + count.value - 1 };
 }
 
 export function versions(bytes: Uint8Array): Map<Id, number> {
