@@ -20,7 +20,7 @@
 namespace kalends {
 
 inline constexpr int64_t kProtocolVersion = 1;
-inline constexpr int64_t kFormatVersion = 1;
+inline constexpr int64_t kFormatVersion = 2;
 inline constexpr const char* kCoreVersion = "0.1.0";
 inline constexpr size_t kPushOpsMax = 500;  // operations in one message: about 50 KB
 

@@ -487,7 +487,7 @@ TEST_CASE("frames that mean nothing are answered and never end the process") {
   CHECK(anna.count("error") == 1);
   send(Cbor::map({{"t", "push"}, {"ops", Cbor::bytes(to_bytes("garbage"))}}));
   CHECK(anna.count("error") == 1);
-  send(Cbor::map({{"t", "hello"}, {"protocol", 1}, {"format", 1}, {"replica", "x"}}));
+  send(Cbor::map({{"t", "hello"}, {"protocol", kProtocolVersion}, {"format", kFormatVersion}, {"replica", "x"}}));
   CHECK(anna.count("error") == 1);
 
   Prng random(5);
