@@ -128,6 +128,7 @@ describe('the board', () => {
       .toEqual(['Doing', 'Next']);
     await card_by_title(page, 'Call the printer').click();
     await page.getByTestId('move-list').selectOption({ label: 'Doing' });
+    await expect.poll(() => titles(page, 'Doing')).toEqual(['Write the text', 'Call the printer']);
     await page.getByTestId('move-place').selectOption('0');
     await page.getByTestId('close-card').click();
     await expect.poll(() => titles(page, 'Doing')).toEqual(['Call the printer', 'Write the text']);
