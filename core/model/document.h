@@ -44,10 +44,10 @@ struct Deletion {
   std::vector<OpRef> seen;
 };
 
-// A value that was replaced by an operation seen before it.
+// A value that was replaced by an operation seen before it. Once `op` was seen, it says nothing any more.
 struct Early {
   Field field;  // Field{}: whichever the operation wrote
-  IdRef key;
+  IdRef key;    // of a custom value; the element of a set
   OpRef op;
 };
 

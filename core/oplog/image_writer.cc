@@ -324,11 +324,17 @@ class ImageWriter {
         unseen.push_back({op, std::max(begin, length), end - std::max(begin, length)});
       });
     }
+    Rarities lists;
+    if (entity.rarities != kNoSlot) {
+      const Rarities& rarities = *document_.rarities[entity.rarities];
+      lists.other_makers = rarities.other_makers;
+      for (const OpRef& op : rarities.restored_early)
+        if (!document_.has_seen(op)) lists.restored_early.push_back(op);
+      lists.replaced_early = unseen_of(rarities.replaced_early);
+      lists.removed_early = unseen_of(rarities.removed_early);
+    }
+    bool has_lists = !lists.empty();
     // A child that nothing was put into exists nevertheless.
-    const Rarities* rarities =
-        entity.rarities == kNoSlot ? nullptr : document_.rarities[entity.rarities].get();
-    bool has_lists = rarities && (!rarities->restored_early.empty() || !rarities->replaced_early.empty() ||
-                                  !rarities->removed_early.empty() || !rarities->other_makers.empty());
     if (touched.empty() && unseen.empty() && !has_lists) return;
     out.varint(local + 1);
     write_op(out, entity.child);
@@ -343,12 +349,18 @@ class ImageWriter {
       out.varint(range.offset);
       out.varint(range.length);
     }
-    static const Rarities kNone;
-    const Rarities& lists = rarities ? *rarities : kNone;
     write_sorted(out, lists.restored_early);
     write_sorted(out, lists.other_makers);
     write_early(out, lists.replaced_early);
     write_early(out, lists.removed_early);
+  }
+
+  // What was named before it arrived and turned out to be something else has left nothing.
+  std::vector<Early> unseen_of(const std::vector<Early>& early) const {
+    std::vector<Early> unseen;
+    for (const Early& entry : early)
+      if (!document_.has_seen(entry.op)) unseen.push_back(entry);
+    return unseen;
   }
 
   void sort_ops(std::vector<OpRef>& ops) const {

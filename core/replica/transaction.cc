@@ -229,9 +229,19 @@ Status Transaction::check_dates() const {
 }
 
 Status Transaction::check_fields(EntityType type, const std::vector<FieldValue>& fields) const {
-  for (const FieldValue& field : fields) {
+  if (fields.size() >= kCreateFieldsMax) return invalid("Make it first, then give it its values one by one: they are too many.");
+  size_t size = 2 * kRankBytesMax;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    const FieldValue& field = fields[i];
     const FieldSpec* spec = find_field(type, field.field);
     if (!spec) return invalid({"A ", entity_name(type), " has no such field."});
+    for (size_t k = 0; k < i && spec->merge != Merge::kSet; ++k)
+      if (fields[k].field == field.field && fields[k].key == field.key)
+        return invalid({"The field ", spec->name, " is named twice: say one value."});
+    const auto* words = std::get_if<std::string>(&field.value);
+    size += 64 + (words ? words->size() : 0);
+    if (size > kOpBytesMax)
+      return invalid("Make it first, then give it its long texts one by one: together they are too large.");
     if (spec->is_hub_only && context_.cause != Cause::kHub)
       return invalid("Use transfer to move a card to another board.");
     if (field.field == Field::kPosition)
