@@ -195,7 +195,7 @@ class Document {
   std::vector<TextSequence> texts;
   std::vector<std::unique_ptr<Rarities>> rarities;
   // Few and far between, in the canonical order of ids.
-  std::set<OpId> carried;     // operations that came with a card from another document
+  std::set<OpId> carried;     // operations that came with a card from another document, and only so
   std::map<OpId, Hlc> bounds;  // capped stamps
   std::set<OpId> redactions;
   std::set<OpId> voids;          // operations that were refused; a void stands in their place

@@ -460,7 +460,9 @@ Applied apply(Document& document, const Record& record, Changes& changes) {
   uint32_t known = document.counter_of(record.id.replica);
   if (record.id.counter <= known) return Applied::kKnown;
   if (record.id.counter != known + 1) return Applied::kEarly;
-  Folding(document, record, &changes).run();
+  // What came with a card before counts once: now it is the document's own.
+  bool was_carried = !document.carried.empty() && document.carried.erase(document.names.op_id(record.id)) > 0;
+  if (!was_carried) Folding(document, record, &changes).run();
   document.raise(record.id, record.stamp);
   return Applied::kNew;
 }

@@ -326,6 +326,8 @@ bool Image::read_operations(Document& document, uint32_t index, Arena& arena,
   std::swap(document.names.arena, arena);
   bool is_fine = true;
   ColumnReader columns;
+  const ReplicaOrder order = document.names.order();
+  auto comes_before = [&](const OpRef& a, const OpRef& b) { return order.less(a, b); };
   for (bool is_live : {false, true}) {
     const Part& part = is_live ? block.live : block.past;
     if (part.count == 0) continue;
@@ -337,8 +339,8 @@ bool Image::read_operations(Document& document, uint32_t index, Arena& arena,
                   is_live && block.past.count > 0);
     for (uint32_t i = 0; i < part.count && columns.ok(); ++i) {
       Record record = columns.next();
-      bool is_carried = !document.carried.empty() && document.carried.count(document.names.op_id(record.id)) > 0;
-      if (!is_carried) out.push_back(new (document.names.arena.take(sizeof(Record))) Record(record));
+      // By what the image says: meanwhile it may have come by itself.
+      if (!std::binary_search(carried_.begin(), carried_.end(), record.id, comes_before)) out.push_back(new (document.names.arena.take(sizeof(Record))) Record(record));
     }
     is_fine = is_fine && columns.done();
   }

@@ -46,10 +46,15 @@ class ImageWriter {
         past[block].push_back(op);
       }
     };
+    U64Map<uint32_t> carried;
     for (const Record* op : records) {
       take(op, false);
       if (!op->is(OpKind::kCarry)) continue;
-      for (uint32_t i = 0; i < op->count; ++i) take(&op->carried[i], true);
+      for (uint32_t i = 0; i < op->count; ++i) {
+        const OpRef& id = op->carried[i].id;
+        bool is_own = id.counter <= document_.counter_of(id.replica);
+        if (!is_own && carried.at(id.packed())++ == 0) take(&op->carried[i], true);
+      }
     }
     for (auto& rows : live) sort(rows);
     for (auto& rows : past) sort(rows);

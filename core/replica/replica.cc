@@ -379,6 +379,10 @@ std::vector<const Record*> Replica::history_of(const Id128& entity, Arena& arena
   sort(history, [&](const Record* a, const Record* b) {
     return a->stamp != b->stamp ? a->stamp < b->stamp : order.less(a->id, b->id);
   });
+  // What was carried may have come more than once.
+  history.erase(std::unique(history.begin(), history.end(),
+                            [](const Record* a, const Record* b) { return a->id == b->id; }),
+                history.end());
   return history;
 }
 

@@ -860,10 +860,25 @@ TEST_CASE("hostile: a card of 100 MB, offered in pieces, is refused with a clear
   CHECK((error || view_card(anna.document(), kCard)["description"].as_text().size() < taken));
 }
 
-TEST_CASE("hostile: a carry that names an operation which the document has itself", "[!shouldfail]") {
-  Forger a("a"), hub("hub");
+TEST_CASE("hostile: a carry that names an operation which the document has itself") {
+  Forger a("a"), hub("hub"), other("other");
   Op own = a.op(AddBody{Field::kLabels, id_of("l")});
-  check_contained({{own}, {hub.op(CarryBody{{own}})}});
+  Op text = a.op(TextInsertBody{{{}, Side::kAfter, "x"}});
+  check_contained({{own, text}, {hub.op(CarryBody{{own, text}})}, {other.op(CarryBody{{text, own, text}})}});
+  // An archive that was written before it came by itself; one that was written after.
+  Replica anna = board();
+  REQUIRE(anna.merge({hub.op(CarryBody{{own, text}}), other.op(CarryBody{{own}})}, 5000).ok());
+  for (int i = 0; i < 2; ++i) {
+    Replica archived = open_copy("anna", anna.save());
+    CHECK(archived.hash() == anna.hash());
+    CHECK(archived.log().size() == anna.log().size());
+    if (i == 0) REQUIRE(archived.merge({own, text}, 5000).ok());
+    anna = open_copy("anna", archived.save());
+    CHECK(anna.hash() == archived.hash());
+    CHECK(anna.log().size() == archived.log().size());
+    Arena arena;
+    CHECK(anna.history_of(kCard, arena).size() == 4);
+  }
 }
 
 TEST_CASE("hostile: two carries that tell one operation differently", "[!shouldfail]") {
