@@ -64,7 +64,9 @@ Result<Edited> Transaction::run(std::span<const Command> commands) {
   for (size_t i = 0; i < commands.size(); ++i) {
     child_ = {};
     Status status = std::visit([&](const auto& command) { return perform(command); }, commands[i]);
-    if (status.ok() && i + 1 == commands.size() && !context_.keeps_crossed_dates) status = check_dates();
+    // What the hub carries was crossed elsewhere.
+    bool may_cross = context_.keeps_crossed_dates || context_.cause == Cause::kHub;
+    if (status.ok() && i + 1 == commands.size() && !may_cross) status = check_dates();
     if (!status.ok()) {
       Error error = status.error();
       roll_back();
@@ -159,6 +161,10 @@ void Transaction::save(uint32_t slot) {
 void Transaction::roll_back() {
   if (replica_.log_.size() == first_record_) return;
   KALENDS_CHECK(may_fail_);
+  if (is_anywhere_) {
+    replica_.log_.resize(first_record_);
+    return replica_.rebuild();
+  }
   for (Saved& saved : saved_) {
     EntityRecord& record = document_.entities[saved.slot];
     record = saved.record;
@@ -684,6 +690,7 @@ Status Transaction::perform(const RedactCommand& command) {
   record.child = names.op(command.target.child);
   record.ops = new (names.arena.take(sizeof(OpRef))) OpRef(names.op(command.op));
   record.count = 1;
+  is_anywhere_ = true;
   emit(kNoSlot, {}, record);
   return {};
 }
@@ -698,6 +705,7 @@ Status Transaction::perform(const BoundCommand& command) {
   record.child = names.op(command.target.child);
   record.bound =
       new (names.arena.take(sizeof(RecordBound))) RecordBound{names.op(command.op), command.stamp};
+  is_anywhere_ = true;
   emit(kNoSlot, {}, record);
   return {};
 }
@@ -709,12 +717,14 @@ Status Transaction::perform(const CarryCommand& command) {
   record.kind = static_cast<uint16_t>(OpKind::kCarry);
   for (const Op& op : command.ops) {
     KALENDS_TRY(Record inner, record_of(names, op));
+    if (op.body.size() > kOpBytesMax)
+      return invalid("Make the card anew on the other board: one of its edits is too large to be carried.");
     if (!document_.has_seen(inner.id)) new (&carried[record.count++]) Record(inner);
   }
   if (record.count == 0) return {};
   record.carried = carried;
   record.target = names.ids.intern(command.entity);
-  if (uint32_t slot = document_.slot_of(record.target); slot != kNoSlot && may_fail_) save(slot);
+  is_anywhere_ = true;
   emit(kNoSlot, {}, record);
   return {};
 }

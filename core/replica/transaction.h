@@ -89,6 +89,7 @@ class Transaction {
   OpRef child_;
   std::vector<OpRef> created_;
   std::vector<Saved> saved_;
+  bool is_anywhere_ = false;  // a bound, a redaction or a carry was made: what it changed may lie anywhere
 };
 
 }  // namespace kalends

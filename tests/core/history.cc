@@ -449,12 +449,10 @@ void History::edit(size_t who, uint32_t what, Prng& random) {
     return;
   }
   std::vector<Command> commands = some_commands(who, what, random);
-  // Bounds, redactions and carries stand alone: how an edit with one of them is put back has a test of its
-  // own.
   bool is_hub = !commands.empty() &&
                 (std::get_if<BoundCommand>(&commands[0]) || std::get_if<RedactCommand>(&commands[0]) ||
                  std::get_if<CarryCommand>(&commands[0]));
-  if (!is_hub && random.chance(1, 3)) {
+  if (random.chance(1, 3)) {
     std::vector<Command> more = some_commands(who, static_cast<uint32_t>(random.below(30)), random);
     commands.insert(commands.end(), more.begin(), more.end());
   }
