@@ -29,9 +29,9 @@ class Collecting {
     return same(a, b);
   }
 
-  bool is_text(Field field) const {
+  bool merges_as(Merge merge, Field field) const {
     const FieldSpec* spec = find_field(entity_.type(), field);
-    return spec && spec->merge == Merge::kText;
+    return spec && spec->merge == merge;
   }
 
   ConflictValue shown(const Cell& cell, bool is_winner) const {
@@ -49,7 +49,8 @@ class Collecting {
     // Most registers hold one value: nothing to sort, nothing to say.
     std::vector<const Cell*> open_cells;
     for (const Cell* a = cells.begin(); a != cells.end(); ++a) {
-      if (a->is_add || a->field == Field::kHome || is_text(a->field)) continue;  // the hub decides where a card lives
+      // The hub decides where a card lives; fields that only a newer version knows are its to decide.
+      if (a->is_add || a->field == Field::kHome || !merges_as(Merge::kRegister, a->field)) continue;
       for (const Cell* b = cells.begin(); b != cells.end(); ++b)
         if (a != b && a->field == b->field && a->key == b->key && !b->is_add) {
           open_cells.push_back(a);
@@ -84,7 +85,7 @@ class Collecting {
   void collect_text() {
     std::vector<const Cell*> offers;
     for (const Cell& cell : entity_.record().cells)
-      if (cell.is_offer && (cell.value.kind == ValueKind::kText || cell.is_redacted) && is_text(cell.field))
+      if (cell.is_offer && (cell.value.kind == ValueKind::kText || cell.is_redacted) && merges_as(Merge::kText, cell.field))
         offers.push_back(&cell);
     if (offers.empty()) return;
     sort(offers, [&](const Cell* a, const Cell* b) { return wins(document_, *a, *b); });

@@ -89,6 +89,7 @@ Edited Transaction::commit() {
 // --- operations ---
 
 void Transaction::emit(uint32_t slot, std::span<const OpRef> replaced, Record& record) {
+  if (replaced.size() > kReplacedMax) return emit_in_parts(slot, replaced, record);
   if (slot != kNoSlot) {
     const EntityRecord& target = document_.entities[slot];
     record.target = target.id;
@@ -112,6 +113,19 @@ void Transaction::emit(uint32_t slot, std::span<const OpRef> replaced, Record& r
   const Record* kept = new (document_.names.arena.take(sizeof(Record))) Record(record);
   KALENDS_CHECK(apply(document_, *kept, changes_) == Applied::kNew);
   replica_.log_.push_back(kept);
+}
+
+// One operation names no more than kReplacedMax others: it is said again, until all of them are replaced.
+void Transaction::emit_in_parts(uint32_t slot, std::span<const OpRef> replaced, Record& record) {
+  std::vector<OpRef> rest(replaced.begin(), replaced.end());
+  while (rest.size() > kReplacedMax) {
+    Record part = record;
+    emit(slot, std::span<const OpRef>(rest).first(kReplacedMax), part);
+    rest.erase(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(kReplacedMax));
+    rest.push_back(part.id);
+    rest = sorted(std::move(rest));
+  }
+  emit(slot, rest, record);
 }
 
 void Transaction::emit_field(OpKind kind, uint32_t slot, std::span<const OpRef> replaced, const StoredField& field) {
@@ -536,6 +550,7 @@ Status Transaction::perform(const SpliceCommand& command) {
 
 Status Transaction::splice(const Entity& entity, const Splice& change, std::vector<OpRef> closes) {
   if (change.inserted.size() > kTextBytesMax) return invalid("At most 262144 bytes can be inserted at once.");
+  if (closes.size() > kReplacedMax) close_offers(entity, std::move(closes)), closes.clear();  // an insertion is said once
   // Both are planned on the text as it was: the insertion hangs before what is removed.
   const TextSequence* sequence = entity.sequence();
   Arena& arena = document_.names.arena;
@@ -616,7 +631,8 @@ Status Transaction::perform(const ResolveCommand& command) {
   KALENDS_TRY(Entity entity, live(command.target));
   const FieldSpec* spec = find_field(entity.type(), command.field);
   if (spec && spec->merge == Merge::kText) return resolve_text(command, entity);
-  if (spec && spec->is_hub_only) return invalid("Where a card lives is not decided by resolving.");
+  if (!spec || spec->merge == Merge::kSet) return not_found("This field has no open conflict.");
+  if (spec->is_hub_only) return invalid("Where a card lives is not decided by resolving.");
   IdRef key = document_.names.ids.find(command.key);
   OpRef op = document_.names.find_op(command.op);
   std::vector<OpRef> values = key == 0 && !command.key.is_nil() ? std::vector<OpRef>{}
@@ -624,6 +640,8 @@ Status Transaction::perform(const ResolveCommand& command) {
   if (values.empty()) return not_found("This field has no open conflict.");
   for (const Cell& cell : entity.record().cells) {
     if (cell.field != command.field || cell.key != key || cell.op != op) continue;
+    if (spec->required && cell.value.kind == ValueKind::kNull)
+      return invalid({"Take another one: that ", spec->name, " is erased."});
     if (values.size() > 1) emit_field(OpKind::kSet, entity.slot(), values, {command.field, key, cell.value});
     return {};
   }

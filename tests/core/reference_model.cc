@@ -386,7 +386,7 @@ void ReferenceModel::collect_conflicts(const Where& where, Cbor& rows) const {
     rows.push(std::move(row));
   };
   for (const auto& [field, key] : register_names(where)) {
-    if (field == Field::kHome) continue;
+    if (field == Field::kHome || !find_field(type, field)) continue;
     std::vector<Candidate> different;
     for (const Candidate& candidate : register_of(where, field, key))
       if (std::none_of(different.begin(), different.end(),
