@@ -204,6 +204,9 @@ class Document {
   // Slots whose position or creation changed since somebody put them in order (order_index.h).
   std::vector<uint32_t> moved;
 
+  // Some text was longer than kTextLengthBound when something was put into it. Whoever merges sets it back.
+  bool has_long_text = false;
+
   // By replica number: the stamp of its last operation.
   std::vector<Hlc> stamps;
 
@@ -249,6 +252,7 @@ class Document {
   void set_cold(ColdBlocks* cold) { cold_ = cold; }
   void set_cold_entity(IdRef entity, uint32_t block);
   void warm_all() const;
+  uint32_t warmed() const { return warmed_; }  // blocks that were read
   bool is_warm() const { return !cold_ || warmed_ == cold_->block_count(); }
   bool is_damaged() const { return is_damaged_; }
   void set_damaged() { is_damaged_ = true; }

@@ -285,6 +285,7 @@ class Folding {
     TextSequence& sequence = document_.text_of(slot_);
     if (text.data() == nullptr) return;
     sequence.insert(op_.id, parent, side, text, document_.names.order());
+    if (sequence.length() > kTextLengthBound) document_.has_long_text = true;
     if (is_redacted_) sequence.redact(op_.id);
   }
 

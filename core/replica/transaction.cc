@@ -555,6 +555,11 @@ Status Transaction::splice(const Entity& entity, const Splice& change, std::vect
   const TextSequence* sequence = entity.sequence();
   Arena& arena = document_.names.arena;
   uint32_t slot = entity.slot();
+  if (sequence && sequence->length() + change.inserted.size() > kTextLengthMax) {
+    uint32_t inserted = code_point_count(change.inserted);
+    if (inserted > change.removed && sequence->length() - change.removed + inserted > kTextLengthMax)
+      return invalid("A text holds at most 1048576 characters: make another card for the rest.");
+  }
   std::vector<RefRange> removed;
   if (sequence && change.removed > 0) sequence->plan_remove(change.position, change.removed, removed);
   if (!change.inserted.empty()) {

@@ -228,29 +228,46 @@ TEST_CASE("hostile: held-back operations are bounded") {
   REQUIRE(error);
   CHECK(error->code == ErrorCode::kConflict);
   CHECK(vague(*error) == "");
-  CHECK(held <= kHeldBackMax + 1);
+  CHECK(held <= kHeldBackMax);
   CHECK(anna.hash() == before);
 }
 
-TEST_CASE("hostile: one batch cannot hold back more than the bound", "[!shouldfail]") {
+TEST_CASE("hostile: one batch cannot hold back more than the bound") {
   Replica anna = board();
   Forger mallory("mallory");
   mallory.counter = 1;
   std::vector<Op> early;
   for (size_t i = 0; i < kHeldBackMax + 1000; ++i) early.push_back(mallory.op(RestoreBody{}));
   auto merged = anna.merge(early, 5000);
-  CHECK((!merged.ok() || merged->held_back <= kHeldBackMax + 1));
+  REQUIRE_FALSE(merged.ok());
+  CHECK(vague(merged.error()) == "");
+  // With what they wait for, all of them are taken, in any order.
+  mallory.counter = 0;
+  early.push_back(mallory.op(RestoreBody{}));
+  auto whole = anna.merge(early, 5000);
+  REQUIRE(whole.ok());
+  CHECK(whole->applied == early.size());
+  CHECK(whole->held_back == 0);
 }
 
-TEST_CASE("hostile: full of early operations, a copy still takes what is honest", "[!shouldfail]") {
+TEST_CASE("hostile: full of early operations, a copy still takes what is honest") {
   Replica anna = board();
   Forger mallory("mallory");
   mallory.counter = 1;
   std::vector<Op> early;
-  for (size_t i = 0; i < kHeldBackMax + 1; ++i) early.push_back(mallory.op(RestoreBody{}));
-  (void)anna.merge(early, 5000);
+  for (size_t i = 0; i < kHeldBackMax; ++i) early.push_back(mallory.op(RestoreBody{}));
+  REQUIRE(anna.merge(early, 5000)->held_back == kHeldBackMax);
   Forger ben("ben");
-  CHECK(anna.merge({ben.op(SetBody{title("honest")})}, 5000).ok());
+  Op one = ben.op(SetBody{title("honest")}), two = ben.op(SetBody{title("more")}, {one.id});
+  // More that waits is refused with all that came along; what does not wait is taken.
+  Digest before = anna.hash();
+  Op far = ben.op(RestoreBody{});
+  far.id.counter = far.transaction = 9;
+  REQUIRE_FALSE(anna.merge({one, far}, 5000).ok());
+  CHECK(anna.hash() == before);
+  CHECK(anna.merge({two, one}, 5000)->applied == 2);
+  CHECK(anna.merge(early, 5000)->held_back == kHeldBackMax);
+  CHECK(view_card(anna.document(), kCard)["title"].as_text() == "more");
 }
 
 TEST_CASE("hostile: counters beyond what exists are refused, and nothing changes") {
@@ -876,8 +893,7 @@ TEST_CASE("hostile: pieces larger than an operation may be are refused") {
   CHECK(anna.hash() == before);
 }
 
-TEST_CASE("hostile: a card of 100 MB, offered in pieces, is refused with a clear error or capped",
-          "[!shouldfail]") {
+TEST_CASE("hostile: a card of 100 MB, offered in pieces, is refused with a clear error or capped") {
   Replica anna = board();
   Forger mallory("mallory");
   const std::string piece(kTextBytesMax, 'x');
@@ -893,8 +909,26 @@ TEST_CASE("hostile: a card of 100 MB, offered in pieces, is refused with a clear
     if (taken >= 32u << 20) break;
   }
   INFO("taken: " << taken);
-  if (error) CHECK(vague(*error) == "");
-  CHECK((error || view_card(anna.document(), kCard)["description"].as_text().size() < taken));
+  REQUIRE(error);
+  CHECK(vague(*error) == "");
+  // Nothing of what was refused is there, and it goes on: something else is taken, also with a part removed.
+  CHECK(view_card(anna.document(), kCard)["description"].as_text().size() == taken + 3);
+  Digest before = anna.hash();
+  Forger ben("ben");
+  Op said = ben.op(SetBody{title("ben")});
+  REQUIRE_FALSE(anna.merge({said, ben.op(TextInsertBody{{{}, Side::kAfter, piece}})}, 5000).ok());
+  CHECK(anna.hash() == before);
+  CHECK(view_card(anna.document(), kCard)["title"].as_text() == "T");
+  Forger carl("carl");
+  Op more = carl.op(TextInsertBody{{{}, Side::kAfter, piece}});
+  REQUIRE(anna.merge({more, carl.op(TextRemoveBody{{{more.id, 0, kTextBytesMax}}})}, 5000).ok());
+  REQUIRE(anna.merge({said}, 5000).ok());
+  // Nobody makes a text that long by edits.
+  auto made = anna.edit({MemberId{}, Cause::kPerson, 6000}, {SpliceCommand{kX, {0, 0, "x"}}});
+  REQUIRE_FALSE(made.ok());
+  CHECK(vague(made.error()) == "");
+  must(anna, {SpliceCommand{kX, {0, static_cast<uint32_t>(taken), "x"}}});
+  CHECK(open_copy("anna", anna.save()).hash() == anna.hash());
 }
 
 TEST_CASE("hostile: a carry that names an operation which the document has itself") {
@@ -918,6 +952,9 @@ TEST_CASE("hostile: a carry that names an operation which the document has itsel
   }
 }
 
+// Left: which of two operations under one id counts is decided by arrival, as for operations that come by themselves
+// ("under somebody else's replica id"). To decide otherwise, a copy would have to undo what it folded in, for which a
+// snapshot has no history. The hub alone carries, each operation from its own log; hashes tell copies that differ.
 TEST_CASE("hostile: two carries that tell one operation differently", "[!shouldfail]") {
   Op one = Forger("far").op(SetBody{title("one")}), other = Forger("far").op(SetBody{title("other")});
   check_contained({{Forger("h").op(CarryBody{{one}})}, {Forger("k").op(CarryBody{{other}})}});
