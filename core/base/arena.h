@@ -37,7 +37,8 @@ class Arena {
     std::memcpy(memory, text.data(), text.size());
     return memory;
   }
-  // Where it stands now. release() takes everything back that was taken since: nobody may point to it any more.
+  // Where it stands now. release() takes everything back that was taken since: nobody may point to it any
+  // more.
   struct Mark {
     size_t blocks;
     uint8_t* next;

@@ -340,7 +340,8 @@ bool Image::read_operations(Document& document, uint32_t index, Arena& arena,
     for (uint32_t i = 0; i < part.count && columns.ok(); ++i) {
       Record record = columns.next();
       // By what the image says: meanwhile it may have come by itself.
-      if (!std::binary_search(carried_.begin(), carried_.end(), record.id, comes_before)) out.push_back(new (document.names.arena.take(sizeof(Record))) Record(record));
+      if (!std::binary_search(carried_.begin(), carried_.end(), record.id, comes_before))
+        out.push_back(new (document.names.arena.take(sizeof(Record))) Record(record));
     }
     is_fine = is_fine && columns.done();
   }

@@ -82,7 +82,26 @@ class ImageWriter {
   bool is_blank(const EntityRecord& entity) const {
     return entity.created_by.is_nil() && entity.cells.count == 0 && entity.touched.count == 0 &&
            entity.first_child == kNoSlot && entity.text == kNoSlot &&
-           (entity.rarities == kNoSlot || document_.rarities[entity.rarities]->empty());
+           (entity.rarities == kNoSlot ||
+            (document_.rarities[entity.rarities]->deletions.empty() && lists_of(entity).empty()));
+  }
+
+  // What is written of the rarities beside the deletions: what was named before it arrived and has arrived since says
+  // nothing any more.
+  Rarities lists_of(const EntityRecord& entity) const {
+    Rarities lists;
+    if (entity.rarities == kNoSlot) return lists;
+    const Rarities& rarities = *document_.rarities[entity.rarities];
+    lists.other_makers = rarities.other_makers;
+    for (const OpRef& op : rarities.restored_early)
+      if (!document_.has_seen(op)) lists.restored_early.push_back(op);
+    auto keep_unseen = [&](const std::vector<Early>& from, std::vector<Early>& to) {
+      for (const Early& entry : from)
+        if (!document_.has_seen(entry.op)) to.push_back(entry);
+    };
+    keep_unseen(rarities.replaced_early, lists.replaced_early);
+    keep_unseen(rarities.removed_early, lists.removed_early);
+    return lists;
   }
 
   // By the operation that made them; first those that were not made, by id.
@@ -236,7 +255,8 @@ class ImageWriter {
   uint32_t slot_of(const Record& op) const {
     uint32_t slot = document_.slot_of(op.target);
     OpRef child = op.child;
-    if (op.is(OpKind::kCreate) && is_child(static_cast<EntityType>(op.detail))) child = op.id;
+    // A creation makes the child that is called by it, or the entity, whatever child it names.
+    if (op.is(OpKind::kCreate)) child = is_child(static_cast<EntityType>(op.detail)) ? op.id : OpRef{};
     return slot == kNoSlot || child.is_nil() ? slot : document_.child_of(slot, child);
   }
 
@@ -329,15 +349,7 @@ class ImageWriter {
         unseen.push_back({op, std::max(begin, length), end - std::max(begin, length)});
       });
     }
-    Rarities lists;
-    if (entity.rarities != kNoSlot) {
-      const Rarities& rarities = *document_.rarities[entity.rarities];
-      lists.other_makers = rarities.other_makers;
-      for (const OpRef& op : rarities.restored_early)
-        if (!document_.has_seen(op)) lists.restored_early.push_back(op);
-      lists.replaced_early = unseen_of(rarities.replaced_early);
-      lists.removed_early = unseen_of(rarities.removed_early);
-    }
+    const Rarities lists = lists_of(entity);
     bool has_lists = !lists.empty();
     // A child that nothing was put into exists nevertheless.
     if (touched.empty() && unseen.empty() && !has_lists) return;
@@ -358,14 +370,6 @@ class ImageWriter {
     write_sorted(out, lists.other_makers);
     write_early(out, lists.replaced_early);
     write_early(out, lists.removed_early);
-  }
-
-  // What was named before it arrived and turned out to be something else has left nothing.
-  std::vector<Early> unseen_of(const std::vector<Early>& early) const {
-    std::vector<Early> unseen;
-    for (const Early& entry : early)
-      if (!document_.has_seen(entry.op)) unseen.push_back(entry);
-    return unseen;
   }
 
   void sort_ops(std::vector<OpRef>& ops) const {

@@ -85,7 +85,8 @@ class Collecting {
   void collect_text() {
     std::vector<const Cell*> offers;
     for (const Cell& cell : entity_.record().cells)
-      if (cell.is_offer && (cell.value.kind == ValueKind::kText || cell.is_redacted) && merges_as(Merge::kText, cell.field))
+      if (cell.is_offer && (cell.value.kind == ValueKind::kText || cell.is_redacted) &&
+          merges_as(Merge::kText, cell.field))
         offers.push_back(&cell);
     if (offers.empty()) return;
     sort(offers, [&](const Cell* a, const Cell* b) { return wins(document_, *a, *b); });

@@ -249,7 +249,8 @@ Status Transaction::check_dates() const {
 }
 
 Status Transaction::check_fields(EntityType type, const std::vector<FieldValue>& fields) const {
-  if (fields.size() >= kCreateFieldsMax) return invalid("Make it first, then give it its values one by one: they are too many.");
+  if (fields.size() >= kCreateFieldsMax)
+    return invalid("Make it first, then give it its values one by one: they are too many.");
   size_t size = 2 * kRankBytesMax;
   for (size_t i = 0; i < fields.size(); ++i) {
     const FieldValue& field = fields[i];
@@ -550,7 +551,10 @@ Status Transaction::perform(const SpliceCommand& command) {
 
 Status Transaction::splice(const Entity& entity, const Splice& change, std::vector<OpRef> closes) {
   if (change.inserted.size() > kTextBytesMax) return invalid("At most 262144 bytes can be inserted at once.");
-  if (closes.size() > kReplacedMax) close_offers(entity, std::move(closes)), closes.clear();  // an insertion is said once
+  if (closes.size() > kReplacedMax) {  // an insertion is said once
+    close_offers(entity, std::move(closes));
+    closes.clear();
+  }
   // Both are planned on the text as it was: the insertion hangs before what is removed.
   const TextSequence* sequence = entity.sequence();
   Arena& arena = document_.names.arena;

@@ -420,7 +420,8 @@ std::vector<Command> History::some_commands(size_t who, uint32_t what, Prng& ran
     case 31:
       if (random.chance(1, 2)) return {OfferCommand{target, some_value(EntityType::kCard, random)}};
       if (const Child* item = some_child(EntityType::kItem, random); item && random.chance(1, 2))
-        return {OfferCommand{{item->card, item->id}, {Field::kText, {}, "offer " + std::to_string(random.below(3))}}};
+        return {OfferCommand{{item->card, item->id},
+                             {Field::kText, {}, "offer " + std::to_string(random.below(3))}}};
       return {OfferCommand{target, {Field::kDescription, {}, "offer " + std::to_string(random.below(3))}}};
     case 32:
       if (auto op = known_op()) {
