@@ -17,6 +17,7 @@ Cbor view_all_conflicts(const Document& document);  // each with its `entity`
 Cbor view_history(const Replica& replica, const Id128& entity);
 Cbor view_blame(const Replica& replica, const Id128& entity);
 Cbor view_value(const Value& value);
+Cbor view_op(const OpId& id);
 Cbor view_changes(const Document& document, const Changes& changes);
 
 // From a message to a value of the field's kind; the error says what the field takes.
