@@ -228,9 +228,11 @@ const Cbor* Cbor::find(const char* key) const {
   return nullptr;
 }
 
-const Cbor& Cbor::operator[](const char* key) const {
-  const Cbor* entry = find(key);
-  return entry ? *entry : kNullValue;
+const Cbor& Cbor::operator[](const char* key) const { return (*this)[std::string_view(key)]; }
+const Cbor& Cbor::operator[](std::string_view key) const {
+  for (const auto& entry : entries_)
+    if (entry.first == key) return entry.second;
+  return kNullValue;
 }
 
 Bytes encode_cbor(const Cbor& value) {

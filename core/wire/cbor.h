@@ -66,7 +66,7 @@ class Cbor {
 
   // The entry of a map, or a null value. `find` tells a missing entry (nullptr) from a null one.
   const Cbor& operator[](const char* key) const;
-  const Cbor& operator[](const std::string& key) const { return (*this)[key.c_str()]; }
+  const Cbor& operator[](std::string_view key) const;
   const Cbor* find(const char* key) const;
 
   void set(const char* key, Cbor value);
