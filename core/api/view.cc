@@ -12,7 +12,7 @@ namespace {
 
 Cbor ids(const std::vector<Id128>& list) {
   Cbor array = Cbor::array();
-  for (const Id128& id : list) array.push(to_hex(id));
+  for (const Id128& id : list) array.push(id);
   return array;
 }
 
@@ -25,13 +25,13 @@ Cbor view_checklists(const Document& document, const Entity& card) {
       const StoredPlace* place = item.place();
       if (!place || place->parent != checklist.record().child) continue;
       Cbor row = Cbor::map();
-      row.set("id", op_id_text(item.child()));
+      row.set("id", view_op(item.child()));
       row.set("text", item.text());
       row.set("done", item.bool_value(Field::kDone));
       items.push(std::move(row));
     }
     Cbor row = Cbor::map();
-    row.set("id", op_id_text(checklist.child()));
+    row.set("id", view_op(checklist.child()));
     row.set("title", checklist.text_value(Field::kTitle));
     row.set("items", std::move(items));
     checklists.push(std::move(row));
@@ -43,8 +43,8 @@ Cbor view_comments(const Document& document, const Entity& card) {
   Cbor comments = Cbor::array();
   for (const Entity& comment : live_children(document, card, EntityType::kComment)) {
     Cbor row = Cbor::map();
-    row.set("id", op_id_text(comment.child()));
-    row.set("author", to_hex(comment.creator()));
+    row.set("id", view_op(comment.child()));
+    row.set("author", comment.creator());
     row.set("at_ms", comment.created_at().ms());
     row.set("text", comment.text_value(Field::kText));
     comments.push(std::move(row));
@@ -56,7 +56,7 @@ Cbor view_attachments(const Document& document, const Entity& card) {
   Cbor attachments = Cbor::array();
   for (const Entity& attachment : live_children(document, card, EntityType::kAttachment)) {
     Cbor row = Cbor::map();
-    row.set("id", op_id_text(attachment.child()));
+    row.set("id", view_op(attachment.child()));
     row.set("title", attachment.text_value(Field::kTitle));
     row.set("url", attachment.text_value(Field::kUrl));
     attachments.push(std::move(row));
@@ -83,14 +83,14 @@ Cbor view_conflict(const Conflict& conflict) {
   const FieldSpec* spec = find_field(conflict.type, conflict.field);
   row.set("kind", conflict_kind_name(conflict.kind));
   row.set("field", spec ? spec->name : std::string_view("unknown"));
-  if (!conflict.key.is_nil()) row.set("key", to_hex(conflict.key));
-  if (!conflict.child.is_nil()) row.set("child", op_id_text(conflict.child));
+  if (!conflict.key.is_nil()) row.set("key", conflict.key);
+  if (!conflict.child.is_nil()) row.set("child", view_op(conflict.child));
   Cbor values = Cbor::array();
   for (const ConflictValue& value : conflict.values) {
     Cbor entry = Cbor::map();
-    entry.set("op", op_id_text(value.op));
+    entry.set("op", view_op(value.op));
     entry.set("value", view_value(value.value));
-    entry.set("author", to_hex(value.author));
+    entry.set("author", value.author);
     entry.set("at_ms", value.at_ms);
     entry.set("winner", value.is_winner);
     values.push(std::move(entry));
@@ -120,9 +120,9 @@ Cbor view_keyed(const Document& document, const Entity& entity, Field field) {
 
 Cbor view_live_card(const Document& document, const Entity& card) {
   Cbor view = Cbor::map();
-  view.set("id", to_hex(card.id()));
+  view.set("id", card.id());
   const StoredPlace* place = card.place();
-  view.set("list", place ? Cbor(to_hex(document.names.ids[place->list])) : Cbor());
+  view.set("list", place ? Cbor(document.names.ids[place->list]) : Cbor());
   view.set("title", card.text_value(Field::kTitle));
   view.set("description", card.text());
   view.set("labels", ids(card.elements(Field::kLabels)));
@@ -146,7 +146,7 @@ Cbor view_live_card(const Document& document, const Entity& card) {
 
 Cbor view_row(const Document& document, const Entity& entity) {
   Cbor row = Cbor::map();
-  row.set("id", to_hex(entity.id()));
+  row.set("id", entity.id());
   for (const FieldSpec& spec : all_fields()) {
     if (spec.entity != entity.type() || spec.merge != Merge::kRegister || spec.field == Field::kPosition) continue;
     std::string name(spec.name);
@@ -213,13 +213,15 @@ std::vector<Entity> live_children(const Document& document, const Entity& parent
     return place ? place->rank_text() : std::string_view();
   };
   const ReplicaOrder order = document.names.order();
-  std::sort(children.begin(), children.end(), [&](const Entity& a, const Entity& b) {
+  sort(children.begin(), children.end(), [&](const Entity& a, const Entity& b) {
     if (int by_rank = rank(a).compare(rank(b)); by_rank != 0) return by_rank < 0;
     if (a.created_at() != b.created_at()) return a.created_at() < b.created_at();
     return order.less(a.record().child, b.record().child);
   });
   return children;
 }
+
+Cbor view_op(const OpId& id) { return op_id_text(id); }
 
 Cbor view_value(const Value& value) {
   switch (kind_of(value)) {
@@ -253,8 +255,8 @@ Cbor view_value(const Value& value) {
     case ValueKind::kPosition: {
       Cbor map = Cbor::map();
       const auto& position = *std::get_if<Position>(&value);
-      if (!position.list.is_nil()) map.set("list", to_hex(position.list));
-      if (!position.parent.is_nil()) map.set("checklist", op_id_text(position.parent));
+      if (!position.list.is_nil()) map.set("list", position.list);
+      if (!position.parent.is_nil()) map.set("checklist", view_op(position.parent));
       return map;
     }
   }
@@ -310,7 +312,7 @@ Cbor view_all_conflicts(const Document& document) {
     if (!entity.is_live() || !lives_here(document, entity)) continue;
     for (const Conflict& conflict : conflicts_of(entity)) {
       Cbor row = view_conflict(conflict);
-      row.set("entity", to_hex(entity.id()));
+      row.set("entity", entity.id());
       rows.push(std::move(row));
     }
   }
@@ -327,20 +329,20 @@ Cbor view_board(const Replica& replica, bool with_cards) {
     for (const Entity& card : replica.cards(id)) {
       if (!lives_here(document, card)) continue;
       if (card.is_live()) {
-        order.push(to_hex(card.id()));
+        order.push(card.id());
         if (!with_cards) continue;
         Cbor view = view_live_card(document, card);
         open_conflicts += static_cast<int64_t>(view["conflicts"].items().size());
         cards.set(to_hex(card.id()), std::move(view));
       } else {
         Cbor row = Cbor::map();
-        row.set("id", to_hex(card.id()));
+        row.set("id", card.id());
         row.set("title", card.text_value(Field::kTitle));
         deleted.push(std::move(row));
       }
     }
     Cbor row = list ? view_row(document, list)
-                    : Cbor::map({{"id", to_hex(id)}, {"title", ""}, {"archived", false}});
+                    : Cbor::map({{"id", id}, {"title", ""}, {"archived", false}});
     // A deleted list that still holds a live card is shown: no card is ever out of sight.
     row.set("deleted", list && list.is_deleted());
     row.set("cards", std::move(order));
@@ -361,7 +363,7 @@ Cbor view_board(const Replica& replica, bool with_cards) {
     if (!row["cards"].items().empty()) lists.push(std::move(row));
   }
   Cbor view = Cbor::map();
-  view.set("id", to_hex(document.id));
+  view.set("id", document.id);
   view.set("title", root_text(replica, Field::kTitle));
   view.set("time_zone", root_text(replica, Field::kTimeZone));
   view.set("lists", std::move(lists));
@@ -394,7 +396,7 @@ Id128 standing_for(const Document& document, const Entity& label) {
 Cbor view_workspace(const Replica& replica) {
   const Document& document = replica.document();
   Cbor view = Cbor::map();
-  view.set("id", to_hex(document.id));
+  view.set("id", document.id);
   view.set("title", root_text(replica, Field::kTitle));
   view.set("boards", view_rows(replica, EntityType::kBoardEntry));
   view.set("members", view_rows(replica, EntityType::kMember));
@@ -417,7 +419,7 @@ Cbor view_workspace(const Replica& replica) {
     Cbor steps = Cbor::array();
     for (const Entity& step : live_children(document, sequence, EntityType::kStep)) {
       Cbor entry = Cbor::map();
-      entry.set("id", op_id_text(step.child()));
+      entry.set("id", view_op(step.child()));
       entry.set("title", step.text_value(Field::kTitle));
       entry.set("kind", step.text_value(Field::kStepKind));
       entry.set("delay_minutes", view_value(step.value(Field::kDelayMinutes)));
@@ -446,8 +448,8 @@ std::string_view cause_name(Cause cause) {
 }
 
 Cbor view_origin(const Document& document, const Record& record) {
-  return Cbor::map({{"op", op_id_text(document.names.op_id(record.id))},
-                    {"author", to_hex(document.names.ids[record.author])},
+  return Cbor::map({{"op", view_op(document.names.op_id(record.id))},
+                    {"author", document.names.ids[record.author]},
                     {"at_ms", record.stamp.ms()},
                     {"cause", cause_name(record.cause)}});
 }
@@ -463,7 +465,7 @@ Cbor view_history(const Replica& replica, const Id128& id) {
     auto row_for = [&](Field field, EntityType type, Cbor value) {
       Cbor row = view_origin(document, *record);
       row.set("kind", record->is_opaque ? std::string_view("unknown") : kind_name(record->op_kind()));
-      if (!record->child.is_nil()) row.set("child", op_id_text(document.names.op_id(record->child)));
+      if (!record->child.is_nil()) row.set("child", view_op(document.names.op_id(record->child)));
       if (const FieldSpec* spec = find_field(type, field)) row.set("field", spec->name);
       row.set("value", std::move(value));
       rows.push(std::move(row));
@@ -513,9 +515,9 @@ Cbor view_blame(const Replica& replica, const Id128& id) {
     for (const Record* record : history)
       if (record->id == op) return view_origin(document, *record);
     // History that far back is gone: the value knows who and when.
-    Cbor row = Cbor::map({{"op", op_id_text(document.names.op_id(op))}});
+    Cbor row = Cbor::map({{"op", view_op(document.names.op_id(op))}});
     if (cell) {
-      row.set("author", to_hex(document.names.ids[cell->author]));
+      row.set("author", document.names.ids[cell->author]);
       row.set("at_ms", cell->stamp.ms());
     }
     return row;
@@ -555,7 +557,7 @@ Cbor view_changes(const Document& document, const Changes& changes) {
       if (spec) fields.push(spec->name);
     }
     Cbor row = Cbor::map();
-    row.set("entity", to_hex(id));
+    row.set("entity", id);
     row.set("type", id == document.id.raw ? std::string_view("root") : entity_name(type));
     row.set("live", entity && entity.is_live());
     row.set("fields", std::move(fields));

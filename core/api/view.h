@@ -23,6 +23,7 @@ std::vector<Entity> live_children(const Document& document, const Entity& parent
 Cbor view_value(const Value& value);
 // Every field: {entity, type (its number), name, number, value (its kind), merge, keyed}.
 Cbor view_schema();
+Cbor view_op(const OpId& id);
 Cbor view_changes(const Document& document, const Changes& changes);
 
 // From a message to a value of the field's kind; the error says what the field takes.
