@@ -31,14 +31,6 @@ class [[nodiscard]] Result {
     else
       new (&error_) Error(std::move(other.error_));
   }
-  Result(const Result& other)
-    requires std::is_copy_constructible_v<T>
-      : is_ok_(other.is_ok_) {
-    if (is_ok_)
-      new (&value_) T(other.value_);
-    else
-      new (&error_) Error(other.error_);
-  }
   Result& operator=(Result&& other) noexcept {
     if (this != &other) {
       this->~Result();

@@ -222,7 +222,8 @@ void Cbor::set(const char* key, Cbor value) { set(std::string(key), std::move(va
 void Cbor::set(const std::string& key, Cbor value) { entries_.emplace_back(key, std::move(value)); }
 void Cbor::push(Cbor value) { items_.push_back(std::move(value)); }
 
-const Cbor* Cbor::find(const char* key) const {
+const Cbor* Cbor::find(const char* key) const { return find(std::string_view(key)); }
+const Cbor* Cbor::find(std::string_view key) const {
   for (const auto& entry : entries_)
     if (entry.first == key) return &entry.second;
   return nullptr;
@@ -230,9 +231,8 @@ const Cbor* Cbor::find(const char* key) const {
 
 const Cbor& Cbor::operator[](const char* key) const { return (*this)[std::string_view(key)]; }
 const Cbor& Cbor::operator[](std::string_view key) const {
-  for (const auto& entry : entries_)
-    if (entry.first == key) return entry.second;
-  return kNullValue;
+  const Cbor* found = find(key);
+  return found ? *found : kNullValue;
 }
 
 Bytes encode_cbor(const Cbor& value) {

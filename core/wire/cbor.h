@@ -68,6 +68,7 @@ class Cbor {
   const Cbor& operator[](const char* key) const;
   const Cbor& operator[](std::string_view key) const;
   const Cbor* find(const char* key) const;
+  const Cbor* find(std::string_view key) const;
 
   void set(const char* key, Cbor value);
   void set(const std::string& key, Cbor value);
