@@ -25,6 +25,16 @@ uint32_t address(const void* pointer) { return static_cast<uint32_t>(reinterpret
 
 extern "C" {
 
+// Memory grows by a quarter at least. Each growth gives the host a new buffer object that counts as large as all memory
+// until it is collected: page by page, the host would collect garbage all the time.
+int __real_emscripten_resize_heap(size_t size);
+int __wrap_emscripten_resize_heap(size_t size) {
+  size_t now = __builtin_wasm_memory_size(0) * 65536;
+  size_t wanted = now + now / 4;
+  if (wanted > size && __real_emscripten_resize_heap(wanted)) return 1;
+  return __real_emscripten_resize_heap(size);
+}
+
 __attribute__((export_name("kalends_alloc"))) uint32_t kalends_alloc(uint32_t size) {
   return static_cast<uint32_t>(reinterpret_cast<uintptr_t>(std::malloc(size)));
 }
