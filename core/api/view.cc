@@ -203,21 +203,29 @@ Result<Value> parse_when(const FieldSpec& spec, const Cbor& cbor) {
 
 }  // namespace
 
-std::vector<Entity> live_children(const Document& document, const Entity& parent, EntityType type) {
-  std::vector<Entity> children;
-  for (uint32_t at = parent.record().first_child; at != kNoSlot; at = document.entities[at].next_sibling)
-    if (document.entities[at].type == type && Entity(document, at).is_live()) children.emplace_back(document, at);
-  if (children.size() < 2) return children;
-  auto rank = [](const Entity& child) {
-    const StoredPlace* place = child.place();
+void order_children(const Document& document, std::vector<uint32_t>& slots) {
+  if (slots.size() < 2) return;
+  auto rank = [&](uint32_t slot) {
+    const StoredPlace* place = Entity(document, slot).place();
     return place ? place->rank_text() : std::string_view();
   };
   const ReplicaOrder order = document.names.order();
-  sort(children.begin(), children.end(), [&](const Entity& a, const Entity& b) {
+  sort(slots, [&](uint32_t a, uint32_t b) {
+    const EntityRecord& left = document.entities[a];
+    const EntityRecord& right = document.entities[b];
     if (int by_rank = rank(a).compare(rank(b)); by_rank != 0) return by_rank < 0;
-    if (a.created_at() != b.created_at()) return a.created_at() < b.created_at();
-    return order.less(a.record().child, b.record().child);
+    if (left.created_at != right.created_at) return left.created_at < right.created_at;
+    return order.less(left.child, right.child);
   });
+}
+
+std::vector<Entity> live_children(const Document& document, const Entity& parent, EntityType type) {
+  std::vector<uint32_t> slots;
+  for (uint32_t at = parent.record().first_child; at != kNoSlot; at = document.entities[at].next_sibling)
+    if (document.entities[at].type == type && Entity(document, at).is_live()) slots.push_back(at);
+  order_children(document, slots);
+  std::vector<Entity> children;
+  for (uint32_t slot : slots) children.emplace_back(document, slot);
   return children;
 }
 
@@ -326,11 +334,15 @@ Cbor view_board(const Replica& replica, bool with_cards) {
   int64_t open_conflicts = 0;
   auto view_list = [&](const Id128& id, const Entity& list) {
     Cbor order = Cbor::array();
+    Bytes numbers;
     for (const Entity& card : replica.cards(id)) {
       if (!lives_here(document, card)) continue;
       if (card.is_live()) {
+        if (!with_cards) {
+          for (uint32_t ref = card.record().id, i = 0; i < 4; ++i, ref >>= 8) numbers.push_back(static_cast<uint8_t>(ref));
+          continue;
+        }
         order.push(card.id());
-        if (!with_cards) continue;
         Cbor view = view_live_card(document, card);
         open_conflicts += static_cast<int64_t>(view["conflicts"].items().size());
         cards.set(to_hex(card.id()), std::move(view));
@@ -345,13 +357,14 @@ Cbor view_board(const Replica& replica, bool with_cards) {
                     : Cbor::map({{"id", id}, {"title", ""}, {"archived", false}});
     // A deleted list that still holds a live card is shown: no card is ever out of sight.
     row.set("deleted", list && list.is_deleted());
-    row.set("cards", std::move(order));
+    row.set("cards", with_cards ? std::move(order) : Cbor::bytes(numbers));
     return row;
   };
+  auto has_cards = [](const Cbor& row) { return !row["cards"].items().empty() || !row["cards"].as_byte_view().empty(); };
   Cbor lists = Cbor::array();
   for (const Entity& list : replica.ordered(EntityType::kList)) {
     Cbor row = view_list(list.id(), list);
-    if (list.is_live() || !row["cards"].items().empty()) {
+    if (list.is_live() || has_cards(row)) {
       open_conflicts += static_cast<int64_t>(row["conflicts"].items().size());
       lists.push(std::move(row));
     }
@@ -360,7 +373,7 @@ Cbor view_board(const Replica& replica, bool with_cards) {
     Entity list = document.find(id);
     if (list && list.type() == EntityType::kList) continue;
     Cbor row = view_list(id, {});
-    if (!row["cards"].items().empty()) lists.push(std::move(row));
+    if (has_cards(row)) lists.push(std::move(row));
   }
   Cbor view = Cbor::map();
   view.set("id", document.id);

@@ -102,7 +102,7 @@ test('nothing but the entry for Node reaches for an API of Node, and nothing eva
 
 test('the JavaScript is small', async () => {
   const size = brotliCompressSync(await readFile(join(project.installed, 'dist/core.js'))).length;
-  assert.ok(size <= 13 * 1024, `${size} bytes`);
+  assert.ok(size <= 14 * 1024, `${size} bytes`);
 });
 
 describe('edits', () => {
@@ -477,14 +477,13 @@ function plant_trap() {
     new Uint8Array(exports.memory.buffer).fill(0xa5, 1024);
     kUnreachable.exports.f();
   };
-  module.core_.exports_ = {
-    ...exports,
+  Object.assign(exports, {
     kalends_call: stop,
     kalends_edit: stop,
     kalends_merge: stop,
     kalends_card: stop,
     kalends_cards: stop,
-  };
+  });
 }
 
 describe('a trap of core.wasm', () => {
@@ -593,8 +592,8 @@ describe('undo, the past and reasons', () => {
     assert.deepEqual(again.version(), workspace.version());
     assert.equal(open(null, kBen, { id: workspace.id }).merge(workspace.save()).news, true);
     // Long lives are folded: what is kept does not grow without end.
-    for (let i = 0; i < 40; ++i) card.edit({ description: String(i).repeat(10_000) });
-    assert.ok(workspace.state_(board.id).engine.mark().ops.length < 40);
+    for (let i = 0; i < 200; ++i) card.edit({ description: String(i).repeat(20_000) });
+    assert.ok(workspace.state_(board.id).engine.mark().ops.length < 200);
     assert.deepEqual(copy_of(workspace).board(board.id).cards(), board.cards());
   });
 });

@@ -74,9 +74,13 @@ export class Board {
    */
   createCard(card: NewCard): Card {
     const id = card.id ?? this.workspace.make_id_();
-    const { after, id: _, ...fields } = card;
-    const command: Command = { do: 'create', type: 'card', id, fields: card_fields(fields) };
-    this.do(after === undefined ? command : { ...command, after });
+    const fields = card_fields(card);
+    const { after } = card;
+    this.do(
+      after === undefined
+        ? { do: 'create', type: 'card', id, fields }
+        : { do: 'create', type: 'card', id, fields, after },
+    );
     return this.card(id);
   }
 

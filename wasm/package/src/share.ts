@@ -26,6 +26,10 @@ export function share(before: unknown, after: CborValue | undefined): unknown {
 
 function share_array(old: readonly unknown[], after: readonly CborValue[]): readonly unknown[] {
   let is_same = old.length === after.length;
+  if (typeof after[0] === 'string') {
+    for (let i = 0; is_same && i < after.length; ++i) is_same = old[i] === after[i];
+    return is_same ? old : Object.freeze(after);
+  }
   let by_id: Map<unknown, unknown> | undefined;
   const made: unknown[] = [];
   for (let i = 0; i < after.length; ++i) {
