@@ -41,24 +41,10 @@ Cbor view_tray(const Document& document, const std::vector<TrayEntry>& tray) {
 }  // namespace
 
 Bytes Facade::call(ByteView bytes) {
-  auto answer = [&]() -> Result<Cbor> {
+  return answer_of([&]() -> Result<Cbor> {
     KALENDS_TRY(Cbor request, decode_cbor(bytes));
     return dispatch(request);
-  }();
-  if (!answer.ok()) return error_answer(answer.error());
-  Cbor envelope = Cbor::map();
-  envelope.set("ok", std::move(answer).value());
-  return encode_cbor(envelope);
-}
-
-Bytes error_answer(const Error& error) {
-  Cbor map = Cbor::map();
-  map.set("code", error_code_name(error.code));
-  map.set("message", error.message);
-  map.set("retry_after_ms", error.retry_after_ms);
-  Cbor envelope = Cbor::map();
-  envelope.set("error", std::move(map));
-  return encode_cbor(envelope);
+  }());
 }
 
 Result<Cbor> Facade::dispatch(const Cbor& request) {

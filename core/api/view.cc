@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include "core/api/when.h"
 #include "core/base/sort.h"
+#include "core/base/text.h"
 #include "core/replica/conflicts.h"
 #include "core/replica/session.h"
 
@@ -176,29 +178,8 @@ std::string root_text(const Replica& replica, Field field) {
   return root ? root.text_value(field) : std::string();
 }
 
-Error takes(const FieldSpec& spec, const char* what) {
+Error takes(const FieldSpec& spec, std::string_view what) {
   return invalid({"The field ", spec.name, " takes ", what, "."});
-}
-
-Result<Value> parse_when(const FieldSpec& spec, const Cbor& cbor) {
-  static constexpr const char* kForm =
-      "null, {\"date\":\"2026-11-24\"} or {\"at\":\"2026-11-24T10:00:00\",\"zone\":\"Europe/Berlin\"}";
-  if (!cbor.is_map()) return takes(spec, kForm);
-  if (const Cbor* date = cbor.find("date")) {
-    auto day = parse_date(date->as_text());
-    if (!day || cbor.entries().size() != 1) return takes(spec, kForm);
-    return Value{When::all_day(*day)};
-  }
-  auto wall = parse_wall_time(cbor["at"].as_text());
-  const Cbor& fold = cbor["fold"];
-  bool is_fold_fine = fold.is_null() || (fold.is_int() && (fold.as_int() == 0 || fold.as_int() == 1));
-  if (!wall || !is_fold_fine || !(cbor["zone"].is_text() || cbor["zone"].is_null()))
-    return takes(spec, kForm);
-  for (const auto& [key, value] : cbor.entries())
-    if (key != "at" && key != "zone" && key != "fold") return takes(spec, kForm);
-  When when = When::timed(*wall, cbor["zone"].as_text(), fold.as_int() == 1 ? Fold::kSecond : Fold::kFirst);
-  if (!is_valid_when(when)) return takes(spec, kForm);
-  return Value{when};
 }
 
 }  // namespace
@@ -243,18 +224,8 @@ Cbor view_value(const Value& value) {
       return *std::get_if<std::string>(&value);
     case ValueKind::kId:
       return to_hex(*std::get_if<Id128>(&value));
-    case ValueKind::kWhen: {
-      const auto& when = *std::get_if<When>(&value);
-      Cbor map = Cbor::map();
-      if (when.is_all_day) {
-        map.set("date", to_text(when.date));
-      } else {
-        map.set("at", to_text(when.wall));
-        map.set("zone", when.zone);
-        map.set("fold", when.fold == Fold::kSecond ? 1 : 0);
-      }
-      return map;
-    }
+    case ValueKind::kWhen:
+      return view_when(*std::get_if<When>(&value));
     case ValueKind::kInts: {
       Cbor array = Cbor::array();
       for (int64_t i : *std::get_if<std::vector<int64_t>>(&value)) array.push(i);
@@ -284,8 +255,10 @@ Result<Value> parse_value(const FieldSpec& spec, const Cbor& cbor) {
       auto id = id_from_hex(cbor.as_text());
       return id ? Result<Value>(Value{*id}) : takes(spec, "an id of 32 hexadecimal digits");
     }
-    case ValueKind::kWhen:
-      return parse_when(spec, cbor);
+    case ValueKind::kWhen: {
+      auto when = parse_when(cbor);
+      return when ? Result<Value>(Value{*when}) : takes(spec, join({"null, ", kWhenForm}));
+    }
     case ValueKind::kInts: {
       if (!cbor.is_array()) return takes(spec, "a list of whole numbers");
       std::vector<int64_t> ints;

@@ -225,7 +225,8 @@ function field_value(field: string, value: FieldValue): FieldValue {
 
 const kDate = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d)(:\d\d)?(?:\[([^\]]*)\])?)?$/;
 
-function date_of(text: string): DateInput {
+/** @internal */
+export function date_of(text: string): DateInput {
   const match = kDate.exec(text);
   if (match === null)
     throw new KalendsError('invalid', 'A date is "2026-11-24", "2026-11-24T10:00" or "2026-11-24T10:00[Europe/Berlin]".');

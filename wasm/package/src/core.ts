@@ -111,7 +111,7 @@ export async function compile_core(source: CoreSource): Promise<WebAssembly.Modu
   if (source instanceof WebAssembly.Module) return source;
   if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return WebAssembly.compile(source as BufferSource);
   const response = await source;
-  if (!response.ok) throw new Error(`core.wasm could not be fetched: status ${response.status}`);
+  if (!response.ok) throw new Error(`it could not be fetched: status ${response.status}`);
   const type = response.headers.get('content-type')?.split(';')[0]?.trim();
   if (type === 'application/wasm') return WebAssembly.compileStreaming(response);
   return WebAssembly.compile(await response.arrayBuffer());

@@ -3,33 +3,27 @@
 // the calls look like (CBOR today), nothing outside this file knows.
 
 import { type CborMap, type CborValue } from './cbor.js';
-import { compile_core, CoreError, CoreTrap, load_core, restart_core, type Core, type CoreSource } from './core.js';
+import type { Core } from './core.js';
 import type { CardSnapshot } from './api_types.js';
-import { KalendsError, type KalendsErrorCode } from './errors.js';
+import { KalendsError } from './errors.js';
 import { head_of, set_length, What } from './bundle.js';
 import { FastDocument, schema_of, type Schema } from './fast.js';
+import { LoadedModule, start_module, type ModuleFile, type ModuleSource } from './module.js';
 import { OpsLog } from './ops_log.js';
 import { kUnfit } from './room.js';
 import { share } from './share.js';
 import type { Change, Command, DocumentKind, EditAnswer, Id } from './types.js';
 
 /** A loaded core.wasm. Any number of workspaces can share it; they must live in the same thread. */
-export class KalendsModule {
-  /** @internal Rises when core had to be started anew: handles of an older one are void. */
-  generation_ = 1;
-
+export class KalendsModule extends LoadedModule {
   /** @internal Use `load`. */
   constructor(
-    private readonly compiled_: WebAssembly.Module,
-    /** @internal */
-    public core_: Core,
+    compiled: WebAssembly.Module,
+    core: Core,
     /** @internal Fills the bytes with entropy. */
     readonly random_: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array,
-  ) {}
-
-  /** Bytes of memory that core.wasm has taken from the machine. */
-  get memoryBytes(): number {
-    return this.core_.memory_bytes();
+  ) {
+    super(kCoreFile, compiled, core);
   }
 
   private schema_of_core_: Schema | undefined;
@@ -40,46 +34,13 @@ export class KalendsModule {
     this.schema_of_core_ ??= schema_of(this.call_({ call: 'schema' }) as Record<string, unknown>[]);
     return new FastDocument(this.core_, handle, this.schema_of_core_);
   }
-
-  /** @internal Errors: KalendsError only. After a trap core is fresh and empty, and `generation_` is another. */
-  call_(request: CborMap): CborValue {
-    try {
-      return this.core_.call(request);
-    } catch (error) {
-      throw this.failed_(error, request['call']);
-    }
-  }
-
-  /** @internal What a call threw, as the public API says it. After a trap core is started anew. */
-  failed_(error: unknown, call: unknown): KalendsError {
-    const { message } = error as Error;
-    // RangeError: core's stack was used up.
-    if (error instanceof CoreTrap || error instanceof WebAssembly.RuntimeError || error instanceof RangeError) {
-      this.core_ = restart_core(this.compiled_);
-      ++this.generation_;
-      return new KalendsError('trap', `core.wasm stopped (${message}); nothing was changed. Please report this.`, {
-        cause: error,
-      });
-    }
-    if (!(error instanceof CoreError)) return new KalendsError('invalid', message, { cause: error });
-    if (message === 'There is no such call.')
-      return new KalendsError('unsupported', `This core.wasm has no call "${String(call)}": update it.`);
-    return new KalendsError(error.code as KalendsErrorCode, message, { cause: error });
-  }
 }
 
+const kCoreFile: ModuleFile = { name: 'core.wasm', loader: 'load' };
+
 /** @internal */
-export async function load_module(
-  source: CoreSource | PromiseLike<Response | BufferSource>,
-  random = random_of(crypto),
-): Promise<KalendsModule> {
-  try {
-    const compiled = await compile_core(await source);
-    return new KalendsModule(compiled, await load_core(compiled), random);
-  } catch (error) {
-    const message = `core.wasm could not be loaded (${(error as Error).message}). Give load() its address or its bytes.`;
-    throw new KalendsError('unavailable', message, { cause: error });
-  }
+export function load_module(source: ModuleSource, random = random_of(crypto)): Promise<KalendsModule> {
+  return start_module(kCoreFile, source, (compiled, core) => new KalendsModule(compiled, core, random));
 }
 
 /** @internal */
@@ -346,10 +307,6 @@ export class EngineDocument {
 
   history(entity: Id): readonly CborMap[] {
     return this.call('history', { entity });
-  }
-
-  preview(entity: Id, policy: CborMap, shadow?: CborMap, event?: CborMap): CborMap {
-    return this.call('preview', { entity, policy, shadow, event });
   }
 
   private made(call: string, rest: CborMap): EditAnswer {

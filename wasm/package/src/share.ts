@@ -70,3 +70,15 @@ export function camel_all(names: readonly string[]): readonly string[] {
 export function snake(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => '_' + letter.toLowerCase());
 }
+
+// The other way: with core's names, and without what is not there; `leaf` gives a value core's form.
+export function plain(map: object, leaf = (_name: string, value: CborValue): CborValue => value): CborMap {
+  const made: Record<string, CborValue> = {};
+  for (const name in map) {
+    const value = (map as Record<string, CborValue | undefined>)[name];
+    if (value === undefined) continue;
+    const is_map = value !== null && typeof value === 'object' && !Array.isArray(value);
+    made[snake(name)] = is_map ? plain(value, leaf) : leaf(name, value);
+  }
+  return made;
+}
