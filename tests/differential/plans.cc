@@ -76,7 +76,7 @@ Cbor view_policy(const LinkPolicy& policy) {
   auto id = [](const Id128& value) { return value.is_nil() ? Cbor() : Cbor(to_hex(value)); };
   Cbor fields = Cbor::map();
   for (FacetField field : kFacetFields)
-    fields.set(facet_field_name(field),
+    fields.set(std::string(facet_field_name(field)),
                name_of(kFieldPolicyNames, policy.fields[static_cast<size_t>(field)]));
   return Cbor::map({{"which", name_of(kWhichNames, policy.which)},
                     {"which_id", id(policy.which_id)},
