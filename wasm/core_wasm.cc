@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The C ABI of core.wasm over core/api: u32 arguments only, messages as CBOR. A result is a little-endian u32
-// length and then that many bytes; the caller gives it back with kalends_free(result, 4 + length).
-#include <cstdint>
-#include <cstdlib>
-#include <cstring>
-
+// The C ABI of core.wasm over core/api: messages as CBOR (wasm/message.h), and the fast calls.
 #include "core/api/fast.h"
+#include "wasm/message.h"
+
+using kalends::address;
+using kalends::at_address;
+using kalends::handed_over;
 
 namespace {
 
@@ -19,30 +19,30 @@ kalends::FastCalls& fast() {
   return instance;
 }
 
-uint32_t address(const void* pointer) { return static_cast<uint32_t>(reinterpret_cast<uintptr_t>(pointer)); }
-
 }  // namespace
 
 extern "C" {
 
+// Memory grows by a quarter at least. Each growth gives the host a new buffer object that counts as large as all memory
+// until it is collected: page by page, the host would collect garbage all the time.
+int __real_emscripten_resize_heap(size_t size);
+int __wrap_emscripten_resize_heap(size_t size) {
+  size_t now = __builtin_wasm_memory_size(0) * 65536;
+  size_t wanted = now + now / 4;
+  if (wanted > size && __real_emscripten_resize_heap(wanted)) return 1;
+  return __real_emscripten_resize_heap(size);
+}
+
 __attribute__((export_name("kalends_alloc"))) uint32_t kalends_alloc(uint32_t size) {
-  return static_cast<uint32_t>(reinterpret_cast<uintptr_t>(std::malloc(size)));
+  return address(std::malloc(size));
 }
 
 __attribute__((export_name("kalends_free"))) void kalends_free(uint32_t pointer, uint32_t) {
-  std::free(reinterpret_cast<void*>(static_cast<uintptr_t>(pointer)));
+  std::free(at_address<void>(pointer));
 }
 
 __attribute__((export_name("kalends_call"))) uint32_t kalends_call(uint32_t pointer, uint32_t size) {
-  const auto* request = reinterpret_cast<const uint8_t*>(static_cast<uintptr_t>(pointer));
-  kalends::Bytes answer = facade().call({request, size});
-  auto length = static_cast<uint32_t>(answer.size());
-  auto* result = static_cast<uint8_t*>(std::malloc(4 + answer.size()));
-  if (!result)
-    __builtin_trap();  // out of memory: the loader drops the instance and reopens from stored bytes
-  std::memcpy(result, &length, 4);
-  std::memcpy(result + 4, answer.data(), answer.size());
-  return static_cast<uint32_t>(reinterpret_cast<uintptr_t>(result));
+  return handed_over(facade().call({at_address(pointer), size}));
 }
 
 // The fast calls (core/api/fast.h). Where the room and the answer lie is asked for after each call: both may move.
@@ -71,16 +71,10 @@ __attribute__((export_name("kalends_replica"))) uint32_t kalends_replica(uint32_
 }
 // Gives bytes from kalends_alloc away to the next `open` that says "taken".
 __attribute__((export_name("kalends_take"))) void kalends_take(uint32_t pointer, uint32_t size) {
-  facade().take(std::unique_ptr<uint8_t[]>(reinterpret_cast<uint8_t*>(static_cast<uintptr_t>(pointer))), size);
+  facade().take(std::unique_ptr<uint8_t[]>(at_address<uint8_t>(pointer)), size);
 }
 // Why the last fast call gave 0: its code and message, as a CBOR answer in the manner of kalends_call.
 __attribute__((export_name("kalends_error"))) uint32_t kalends_error() {
-  kalends::Bytes answer = kalends::error_answer(fast().error());
-  auto length = static_cast<uint32_t>(answer.size());
-  auto* result = static_cast<uint8_t*>(std::malloc(4 + answer.size()));
-  if (!result) __builtin_trap();
-  std::memcpy(result, &length, 4);
-  std::memcpy(result + 4, answer.data(), answer.size());
-  return address(result);
+  return handed_over(kalends::error_answer(fast().error()));
 }
 }

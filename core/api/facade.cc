@@ -29,8 +29,8 @@ Cbor view_tray(const Document& document, const std::vector<TrayEntry>& tray) {
     Entity entity = document.find(entry.entity);
     const FieldSpec* spec = find_field(entity ? entity.type() : EntityType::kCard, entry.field);
     Cbor row = Cbor::map();
-    row.set("op", op_id_text(entry.op));
-    row.set("entity", to_hex(entry.entity));
+    row.set("op", view_op(entry.op));
+    row.set("entity", entry.entity);
     row.set("field", spec ? spec->name : std::string_view("text"));
     row.set("value", view_value(entry.value));
     rows.push(std::move(row));
@@ -41,24 +41,10 @@ Cbor view_tray(const Document& document, const std::vector<TrayEntry>& tray) {
 }  // namespace
 
 Bytes Facade::call(ByteView bytes) {
-  auto answer = [&]() -> Result<Cbor> {
+  return answer_of([&]() -> Result<Cbor> {
     KALENDS_TRY(Cbor request, decode_cbor(bytes));
     return dispatch(request);
-  }();
-  if (!answer.ok()) return error_answer(answer.error());
-  Cbor envelope = Cbor::map();
-  envelope.set("ok", std::move(answer).value());
-  return encode_cbor(envelope);
-}
-
-Bytes error_answer(const Error& error) {
-  Cbor map = Cbor::map();
-  map.set("code", error_code_name(error.code));
-  map.set("message", error.message);
-  map.set("retry_after_ms", error.retry_after_ms);
-  Cbor envelope = Cbor::map();
-  envelope.set("error", std::move(map));
-  return encode_cbor(envelope);
+  }());
 }
 
 Result<Cbor> Facade::dispatch(const Cbor& request) {
@@ -196,7 +182,7 @@ Cbor Facade::view_edited(Open& open, const Edited& edited, const Changes& change
   const Document& document = open.replica.document();
   Cbor created = Cbor::array();
   for (const OpRef& id : edited.created)
-    created.push(id.is_nil() ? Cbor() : Cbor(op_id_text(document.names.op_id(id))));
+    created.push(id.is_nil() ? Cbor() : view_op(document.names.op_id(id)));
   Cbor answer = Cbor::map();
   answer.set("ops", Cbor::bytes(open.replica.chunk_of(edited.records)));
   answer.set("changed", view_changes(document, changes));
@@ -256,7 +242,7 @@ Result<Cbor> Facade::session_receive(Open& open, const Cbor& request) {
   Cbor refused = Cbor::array();
   for (const auto& refusal : received.refused)
     refused.push(
-        Cbor::map({{"op", op_id_text(refusal.op)}, {"code", refusal.code}, {"message", refusal.message}}));
+        Cbor::map({{"op", view_op(refusal.op)}, {"code", refusal.code}, {"message", refusal.message}}));
   answer.set("refused", std::move(refused));
   answer.set("tray", view_tray(document, received.tray));
   if (!received.reload.empty()) answer.set("reload", received.reload);

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 
+#include "core/api/answer.h"
 #include "core/base/bytes.h"
 #include "core/replica/session.h"
 
@@ -55,8 +56,5 @@ class Facade {
   std::map<int64_t, Open> open_;
   int64_t next_handle_ = 1;
 };
-
-// {"error": {code, message, retry_after_ms}} as bytes.
-Bytes error_answer(const Error& error);
 
 }  // namespace kalends

@@ -178,32 +178,49 @@ uint32_t FastCalls::finish() {
   size_t words = (texts_.size() + 3) / 4;
   size_t at = out_.size();
   out_.resize(at + words);
-  if (!texts_.empty()) std::memcpy(out_.data() + at, texts_.data(), texts_.size());
+  if (texts_.size() > 0) std::memcpy(out_.data() + at, texts_.data(), texts_.size());
   return static_cast<uint32_t>(out_.size());
 }
 
 void FastCalls::put_text(std::string_view text) {
-  out_.push_back(utf16_length(text));
-  texts_.append(text);
+  put(utf16_length(text));
+  texts_.append(text.data(), text.size());
+}
+
+void FastCalls::put_sequence(const Entity& entity) {
+  const TextSequence* written = entity.sequence();
+  if (!written)
+    put_text({});
+  else if (written->is_plain())
+    put_text(written->plain());
+  else
+    put_text(written->text());
 }
 
 void FastCalls::write_changes(const Document& document, const Changes& changes) {
+  constexpr size_t kFew = 8;
   size_t count_at = out_.size();
-  out_.push_back(0);
+  put(0);
+  // Few changes are looked through; for many there is a table.
+  bool are_many = changes.entries().size() > kFew;
+  if (are_many) places_.assign(document.names.ids.size(), 0);
   for (const Changes::Entry& change : changes.entries()) {
-    // Changes of one entity follow one another, mostly.
     size_t at = count_at + 1;
-    while (at < out_.size() && out_[at] != change.entity) at += 5;
+    if (are_many)
+      at = places_[change.entity] == 0 ? out_.size() : places_[change.entity];
+    else
+      while (at < out_.size() && out_[at] != change.entity) at += 5;
     if (at == out_.size()) {
       uint32_t slot = document.slot_of(change.entity);
       Entity entity(document, slot);
       bool is_root = document.names.ids[change.entity] == document.id.raw;
-      out_.push_back(change.entity);
-      out_.push_back(slot == kNoSlot ? 0 : is_root ? 255 : static_cast<uint32_t>(entity.type()));
-      out_.push_back(slot != kNoSlot && entity.is_live());
-      out_.push_back(0);
-      out_.push_back(0);
+      put(change.entity);
+      put(slot == kNoSlot ? 0 : is_root ? 255 : static_cast<uint32_t>(entity.type()));
+      put(slot != kNoSlot && entity.is_live());
+      put(0);
+      put(0);
       ++out_[count_at];
+      if (are_many) places_[change.entity] = static_cast<uint32_t>(at);
     }
     auto field = static_cast<uint32_t>(change.field);
     if (field != 0 && field < 64) out_[at + 3 + field / 32] |= 1u << field % 32;
@@ -231,12 +248,13 @@ uint32_t FastCalls::edit(uint32_t handle, uint32_t count, uint32_t text_bytes) {
   if (replica.is_damaged()) return fail(corrupt("The stored document is damaged: fetch it again."));
   out_.clear();
   Bytes chunk = replica.chunk_of(edited->records);
-  texts_.assign(as_text(chunk));
-  out_.push_back(static_cast<uint32_t>(chunk.size()));
-  out_.push_back(static_cast<uint32_t>(edited->created.size()));
+  texts_.clear();
+  texts_.append(as_text(chunk).data(), chunk.size());
+  put(static_cast<uint32_t>(chunk.size()));
+  put(static_cast<uint32_t>(edited->created.size()));
   for (const OpRef& child : edited->created) {
-    out_.push_back(child.replica);
-    out_.push_back(child.counter);
+    put(child.replica);
+    put(child.counter);
   }
   write_changes(replica.document(), changes_);
   return finish();
@@ -253,8 +271,8 @@ uint32_t FastCalls::merge(uint32_t handle, uint32_t text_bytes, uint32_t now_low
   if (open->replica.is_damaged()) return fail(corrupt("The stored document is damaged: fetch it again."));
   out_.clear();
   texts_.clear();
-  out_.push_back(static_cast<uint32_t>(merged_.applied));
-  out_.push_back(static_cast<uint32_t>(merged_.held_back));
+  put(static_cast<uint32_t>(merged_.applied));
+  put(static_cast<uint32_t>(merged_.held_back));
   write_changes(open->replica.document(), merged_.changes);
   return finish();
 }
@@ -300,24 +318,15 @@ void FastCalls::write_card(const Document& document, const Entity& card) {
                    (start && start->form != 0 ? 16u : 0) | (due && due->form != 0 ? 32u : 0) |
                    (start && start->form == 2 ? 64u : 0) | (due && due->form == 2 ? 128u : 0) |
                    (has_conflicts ? 256u : 0);
-  out_.push_back(record.id);
-  out_.push_back(position && position->value.kind == ValueKind::kPosition ? position->value.place->list : 0);
+  put(record.id);
+  put(position && position->value.kind == ValueKind::kPosition ? position->value.place->list : 0);
   auto created = static_cast<uint64_t>(record.created_at.ms());
-  out_.push_back(static_cast<uint32_t>(created));
-  out_.push_back(static_cast<uint32_t>(created >> 32));
-  out_.push_back(flags);
+  put(static_cast<uint32_t>(created));
+  put(static_cast<uint32_t>(created >> 32));
+  put(flags);
   auto text = [&](Field field) { put_text(at(field) ? at(field)->value.text_view() : std::string_view()); };
-  auto sequence = [&](const Entity& entity) {
-    const TextSequence* written = entity.sequence();
-    if (!written)
-      put_text({});
-    else if (written->is_plain())
-      put_text(written->plain());
-    else
-      put_text(written->text());
-  };
   text(Field::kTitle);
-  sequence(card);
+  put_sequence(card);
   text(Field::kLocation);
   text(Field::kColour);
   for (const StoredWhen* date : {start, due}) {
@@ -327,23 +336,27 @@ void FastCalls::write_card(const Document& document, const Entity& card) {
   }
   for (Field field : {Field::kLabels, Field::kAssignees}) {
     size_t count_at = out_.size();
-    out_.push_back(0);
+    put(0);
     for (const Cell& cell : record.cells) {
       if (cell.field != field || !cell.is_add) continue;
-      bool is_new = std::find(out_.begin() + static_cast<std::ptrdiff_t>(count_at) + 1, out_.end(), cell.key) == out_.end();
-      if (is_new) out_.push_back(cell.key);
+      // In the order of ids, each once.
+      const Id128& id = document.names.ids[cell.key];
+      size_t place = out_.size();
+      while (place > count_at + 1 && id < document.names.ids[out_[place - 1]]) --place;
+      if (place > count_at + 1 && out_[place - 1] == cell.key) continue;
+      put(0);
+      for (size_t i = out_.size() - 1; i > place; --i) out_[i] = out_[i - 1];
+      out_[place] = cell.key;
     }
     out_[count_at] = static_cast<uint32_t>(out_.size() - count_at - 1);
-    std::sort(out_.begin() + static_cast<std::ptrdiff_t>(count_at) + 1, out_.end(),
-              [&](IdRef a, IdRef b) { return document.names.ids[a] < document.names.ids[b]; });
   }
   const Cell* reminders = at(Field::kReminders);
   bool has_reminders = reminders && reminders->value.kind == ValueKind::kInts;
-  out_.push_back(has_reminders ? reminders->value.size : 0);
+  put(has_reminders ? reminders->value.size : 0);
   for (uint32_t i = 0; has_reminders && i < reminders->value.size; ++i)
-    out_.push_back(static_cast<uint32_t>(reminders->value.ints[i]));
+    put(static_cast<uint32_t>(reminders->value.ints[i]));
   size_t custom_at = out_.size();
-  out_.push_back(0);
+  put(0);
   if (has_keyed) {
     std::vector<IdRef> keys;
     for (const Cell& cell : record.cells)
@@ -354,49 +367,75 @@ void FastCalls::write_card(const Document& document, const Entity& card) {
     for (IdRef key : keys) {
       const Cell* cell = card.winner_cell(Field::kCustom, key);
       if (cell->value.kind != ValueKind::kText) continue;
-      out_.push_back(key);
+      put(key);
       put_text(cell->value.text_view());
       ++out_[custom_at];
     }
   }
-  auto name_child = [&](const Entity& child) {
-    out_.push_back(child.record().child.replica);
-    out_.push_back(child.record().child.counter);
-  };
   if (record.first_child == kNoSlot) {
-    out_.insert(out_.end(), 3, 0);
+    for (int i = 0; i < 3; ++i) put(0);
     return;
   }
-  std::vector<Entity> items = live_children(document, card, EntityType::kItem);
-  std::vector<Entity> checklists = live_children(document, card, EntityType::kChecklist);
-  out_.push_back(static_cast<uint32_t>(checklists.size()));
-  for (const Entity& checklist : checklists) {
+  write_children(document, record);
+}
+
+void FastCalls::write_children(const Document& document, const EntityRecord& card) {
+  enum { kItems, kChecklists, kComments, kAttachments };
+  for (auto& slots : children_) slots.clear();
+  for (uint32_t at = card.first_child; at != kNoSlot; at = document.entities[at].next_sibling) {
+    if (!Entity(document, at).is_live()) continue;
+    switch (document.entities[at].type) {
+      case EntityType::kItem:
+        children_[kItems].push_back(at);
+        break;
+      case EntityType::kChecklist:
+        children_[kChecklists].push_back(at);
+        break;
+      case EntityType::kComment:
+        children_[kComments].push_back(at);
+        break;
+      case EntityType::kAttachment:
+        children_[kAttachments].push_back(at);
+        break;
+      default:
+        break;
+    }
+  }
+  for (auto& slots : children_) order_children(document, slots);
+  auto name_child = [&](const Entity& child) {
+    put(child.record().child.replica);
+    put(child.record().child.counter);
+  };
+  put(static_cast<uint32_t>(children_[kChecklists].size()));
+  for (uint32_t slot : children_[kChecklists]) {
+    Entity checklist(document, slot);
     name_child(checklist);
     put_text(checklist.text_view(Field::kTitle));
     size_t count_at = out_.size();
-    out_.push_back(0);
-    for (const Entity& item : items) {
+    put(0);
+    for (uint32_t item_slot : children_[kItems]) {
+      Entity item(document, item_slot);
       const StoredPlace* place = item.place();
       if (!place || place->parent != checklist.record().child) continue;
       name_child(item);
-      out_.push_back(item.bool_value(Field::kDone));
-      sequence(item);
+      put(item.bool_value(Field::kDone));
+      put_sequence(item);
       ++out_[count_at];
     }
   }
-  std::vector<Entity> comments = live_children(document, card, EntityType::kComment);
-  out_.push_back(static_cast<uint32_t>(comments.size()));
-  for (const Entity& comment : comments) {
+  put(static_cast<uint32_t>(children_[kComments].size()));
+  for (uint32_t slot : children_[kComments]) {
+    Entity comment(document, slot);
     name_child(comment);
-    out_.push_back(comment.record().creator);
+    put(comment.record().creator);
     auto ms = static_cast<uint64_t>(comment.created_at().ms());
-    out_.push_back(static_cast<uint32_t>(ms));
-    out_.push_back(static_cast<uint32_t>(ms >> 32));
+    put(static_cast<uint32_t>(ms));
+    put(static_cast<uint32_t>(ms >> 32));
     put_text(comment.text_view(Field::kText));
   }
-  std::vector<Entity> attachments = live_children(document, card, EntityType::kAttachment);
-  out_.push_back(static_cast<uint32_t>(attachments.size()));
-  for (const Entity& attachment : attachments) {
+  put(static_cast<uint32_t>(children_[kAttachments].size()));
+  for (uint32_t slot : children_[kAttachments]) {
+    Entity attachment(document, slot);
     name_child(attachment);
     put_text(attachment.text_view(Field::kTitle));
     put_text(attachment.text_view(Field::kUrl));
@@ -412,8 +451,9 @@ uint32_t FastCalls::card(uint32_t handle, uint32_t ref) {
   Entity card(document, slot);
   bool is_there = slot != kNoSlot && card.type() == EntityType::kCard && card.is_live() && lives_here(document, card);
   if (!is_there) return fail(not_found("This board has no such card, or it was deleted."));
-  out_.assign(2, 0);
+  out_.clear();
   texts_.clear();
+  for (int i = 0; i < 2; ++i) put(0);
   write_card(document, card);
   out_[0] = static_cast<uint32_t>(out_.size());
   out_[1] = static_cast<uint32_t>(texts_.size());
@@ -425,8 +465,9 @@ uint32_t FastCalls::cards(uint32_t handle) {
   if (!open) return fail(no_document());
   const Replica& replica = open->replica;
   const Document& document = replica.document();
-  out_.assign(3, 0);
+  out_.clear();
   texts_.clear();
+  for (int i = 0; i < 3; ++i) put(0);
   for (const Id128& list : replica.lists_with_cards())
     for (const Entity& card : replica.cards(list)) {
       if (!card.is_live() || !lives_here(document, card)) continue;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/api/facade.h"
+#include "core/base/buffer.h"
 
 namespace kalends {
 
@@ -41,13 +42,18 @@ class FastCalls {
   uint32_t finish();
   void write_changes(const Document& document, const Changes& changes);
   void write_card(const Document& document, const Entity& card);
+  void put(uint32_t number) { out_.push(number); }
   void put_text(std::string_view text);
+  void put_sequence(const Entity& entity);
+  void write_children(const Document& document, const EntityRecord& card);
 
   Facade& facade_;
   std::vector<uint32_t> room_;
   uint32_t room_numbers_ = 0;
-  std::vector<uint32_t> out_;
-  std::string texts_;
+  Buffer<uint32_t> out_;
+  Buffer<char> texts_;
+  std::vector<uint32_t> places_;                // by IdRef: where write_changes put an entity
+  std::vector<uint32_t> children_[4];           // of the card that is being written: slots, by kind
   Error error_;
   std::vector<Command> commands_;
   Changes changes_;

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include "core/api/when.h"
 #include "core/base/sort.h"
+#include "core/base/text.h"
 #include "core/replica/conflicts.h"
 #include "core/replica/session.h"
 
@@ -12,7 +14,7 @@ namespace {
 
 Cbor ids(const std::vector<Id128>& list) {
   Cbor array = Cbor::array();
-  for (const Id128& id : list) array.push(to_hex(id));
+  for (const Id128& id : list) array.push(id);
   return array;
 }
 
@@ -25,13 +27,13 @@ Cbor view_checklists(const Document& document, const Entity& card) {
       const StoredPlace* place = item.place();
       if (!place || place->parent != checklist.record().child) continue;
       Cbor row = Cbor::map();
-      row.set("id", op_id_text(item.child()));
+      row.set("id", view_op(item.child()));
       row.set("text", item.text());
       row.set("done", item.bool_value(Field::kDone));
       items.push(std::move(row));
     }
     Cbor row = Cbor::map();
-    row.set("id", op_id_text(checklist.child()));
+    row.set("id", view_op(checklist.child()));
     row.set("title", checklist.text_value(Field::kTitle));
     row.set("items", std::move(items));
     checklists.push(std::move(row));
@@ -43,8 +45,8 @@ Cbor view_comments(const Document& document, const Entity& card) {
   Cbor comments = Cbor::array();
   for (const Entity& comment : live_children(document, card, EntityType::kComment)) {
     Cbor row = Cbor::map();
-    row.set("id", op_id_text(comment.child()));
-    row.set("author", to_hex(comment.creator()));
+    row.set("id", view_op(comment.child()));
+    row.set("author", comment.creator());
     row.set("at_ms", comment.created_at().ms());
     row.set("text", comment.text_value(Field::kText));
     comments.push(std::move(row));
@@ -56,7 +58,7 @@ Cbor view_attachments(const Document& document, const Entity& card) {
   Cbor attachments = Cbor::array();
   for (const Entity& attachment : live_children(document, card, EntityType::kAttachment)) {
     Cbor row = Cbor::map();
-    row.set("id", op_id_text(attachment.child()));
+    row.set("id", view_op(attachment.child()));
     row.set("title", attachment.text_value(Field::kTitle));
     row.set("url", attachment.text_value(Field::kUrl));
     attachments.push(std::move(row));
@@ -83,14 +85,14 @@ Cbor view_conflict(const Conflict& conflict) {
   const FieldSpec* spec = find_field(conflict.type, conflict.field);
   row.set("kind", conflict_kind_name(conflict.kind));
   row.set("field", spec ? spec->name : std::string_view("unknown"));
-  if (!conflict.key.is_nil()) row.set("key", to_hex(conflict.key));
-  if (!conflict.child.is_nil()) row.set("child", op_id_text(conflict.child));
+  if (!conflict.key.is_nil()) row.set("key", conflict.key);
+  if (!conflict.child.is_nil()) row.set("child", view_op(conflict.child));
   Cbor values = Cbor::array();
   for (const ConflictValue& value : conflict.values) {
     Cbor entry = Cbor::map();
-    entry.set("op", op_id_text(value.op));
+    entry.set("op", view_op(value.op));
     entry.set("value", view_value(value.value));
-    entry.set("author", to_hex(value.author));
+    entry.set("author", value.author);
     entry.set("at_ms", value.at_ms);
     entry.set("winner", value.is_winner);
     values.push(std::move(entry));
@@ -120,9 +122,9 @@ Cbor view_keyed(const Document& document, const Entity& entity, Field field) {
 
 Cbor view_live_card(const Document& document, const Entity& card) {
   Cbor view = Cbor::map();
-  view.set("id", to_hex(card.id()));
+  view.set("id", card.id());
   const StoredPlace* place = card.place();
-  view.set("list", place ? Cbor(to_hex(document.names.ids[place->list])) : Cbor());
+  view.set("list", place ? Cbor(document.names.ids[place->list]) : Cbor());
   view.set("title", card.text_value(Field::kTitle));
   view.set("description", card.text());
   view.set("labels", ids(card.elements(Field::kLabels)));
@@ -146,7 +148,7 @@ Cbor view_live_card(const Document& document, const Entity& card) {
 
 Cbor view_row(const Document& document, const Entity& entity) {
   Cbor row = Cbor::map();
-  row.set("id", to_hex(entity.id()));
+  row.set("id", entity.id());
   for (const FieldSpec& spec : all_fields()) {
     if (spec.entity != entity.type() || spec.merge != Merge::kRegister || spec.field == Field::kPosition) continue;
     std::string name(spec.name);
@@ -176,50 +178,39 @@ std::string root_text(const Replica& replica, Field field) {
   return root ? root.text_value(field) : std::string();
 }
 
-Error takes(const FieldSpec& spec, const char* what) {
+Error takes(const FieldSpec& spec, std::string_view what) {
   return invalid({"The field ", spec.name, " takes ", what, "."});
-}
-
-Result<Value> parse_when(const FieldSpec& spec, const Cbor& cbor) {
-  static constexpr const char* kForm =
-      "null, {\"date\":\"2026-11-24\"} or {\"at\":\"2026-11-24T10:00:00\",\"zone\":\"Europe/Berlin\"}";
-  if (!cbor.is_map()) return takes(spec, kForm);
-  if (const Cbor* date = cbor.find("date")) {
-    auto day = parse_date(date->as_text());
-    if (!day || cbor.entries().size() != 1) return takes(spec, kForm);
-    return Value{When::all_day(*day)};
-  }
-  auto wall = parse_wall_time(cbor["at"].as_text());
-  const Cbor& fold = cbor["fold"];
-  bool is_fold_fine = fold.is_null() || (fold.is_int() && (fold.as_int() == 0 || fold.as_int() == 1));
-  if (!wall || !is_fold_fine || !(cbor["zone"].is_text() || cbor["zone"].is_null()))
-    return takes(spec, kForm);
-  for (const auto& [key, value] : cbor.entries())
-    if (key != "at" && key != "zone" && key != "fold") return takes(spec, kForm);
-  When when = When::timed(*wall, cbor["zone"].as_text(), fold.as_int() == 1 ? Fold::kSecond : Fold::kFirst);
-  if (!is_valid_when(when)) return takes(spec, kForm);
-  return Value{when};
 }
 
 }  // namespace
 
-std::vector<Entity> live_children(const Document& document, const Entity& parent, EntityType type) {
-  std::vector<Entity> children;
-  for (uint32_t at = parent.record().first_child; at != kNoSlot; at = document.entities[at].next_sibling)
-    if (document.entities[at].type == type && Entity(document, at).is_live()) children.emplace_back(document, at);
-  if (children.size() < 2) return children;
-  auto rank = [](const Entity& child) {
-    const StoredPlace* place = child.place();
+void order_children(const Document& document, std::vector<uint32_t>& slots) {
+  if (slots.size() < 2) return;
+  auto rank = [&](uint32_t slot) {
+    const StoredPlace* place = Entity(document, slot).place();
     return place ? place->rank_text() : std::string_view();
   };
   const ReplicaOrder order = document.names.order();
-  std::sort(children.begin(), children.end(), [&](const Entity& a, const Entity& b) {
+  sort(slots, [&](uint32_t a, uint32_t b) {
+    const EntityRecord& left = document.entities[a];
+    const EntityRecord& right = document.entities[b];
     if (int by_rank = rank(a).compare(rank(b)); by_rank != 0) return by_rank < 0;
-    if (a.created_at() != b.created_at()) return a.created_at() < b.created_at();
-    return order.less(a.record().child, b.record().child);
+    if (left.created_at != right.created_at) return left.created_at < right.created_at;
+    return order.less(left.child, right.child);
   });
+}
+
+std::vector<Entity> live_children(const Document& document, const Entity& parent, EntityType type) {
+  std::vector<uint32_t> slots;
+  for (uint32_t at = parent.record().first_child; at != kNoSlot; at = document.entities[at].next_sibling)
+    if (document.entities[at].type == type && Entity(document, at).is_live()) slots.push_back(at);
+  order_children(document, slots);
+  std::vector<Entity> children;
+  for (uint32_t slot : slots) children.emplace_back(document, slot);
   return children;
 }
+
+Cbor view_op(const OpId& id) { return op_id_text(id); }
 
 Cbor view_value(const Value& value) {
   switch (kind_of(value)) {
@@ -233,18 +224,8 @@ Cbor view_value(const Value& value) {
       return *std::get_if<std::string>(&value);
     case ValueKind::kId:
       return to_hex(*std::get_if<Id128>(&value));
-    case ValueKind::kWhen: {
-      const auto& when = *std::get_if<When>(&value);
-      Cbor map = Cbor::map();
-      if (when.is_all_day) {
-        map.set("date", to_text(when.date));
-      } else {
-        map.set("at", to_text(when.wall));
-        map.set("zone", when.zone);
-        map.set("fold", when.fold == Fold::kSecond ? 1 : 0);
-      }
-      return map;
-    }
+    case ValueKind::kWhen:
+      return view_when(*std::get_if<When>(&value));
     case ValueKind::kInts: {
       Cbor array = Cbor::array();
       for (int64_t i : *std::get_if<std::vector<int64_t>>(&value)) array.push(i);
@@ -253,8 +234,8 @@ Cbor view_value(const Value& value) {
     case ValueKind::kPosition: {
       Cbor map = Cbor::map();
       const auto& position = *std::get_if<Position>(&value);
-      if (!position.list.is_nil()) map.set("list", to_hex(position.list));
-      if (!position.parent.is_nil()) map.set("checklist", op_id_text(position.parent));
+      if (!position.list.is_nil()) map.set("list", position.list);
+      if (!position.parent.is_nil()) map.set("checklist", view_op(position.parent));
       return map;
     }
   }
@@ -274,8 +255,10 @@ Result<Value> parse_value(const FieldSpec& spec, const Cbor& cbor) {
       auto id = id_from_hex(cbor.as_text());
       return id ? Result<Value>(Value{*id}) : takes(spec, "an id of 32 hexadecimal digits");
     }
-    case ValueKind::kWhen:
-      return parse_when(spec, cbor);
+    case ValueKind::kWhen: {
+      auto when = parse_when(cbor);
+      return when ? Result<Value>(Value{*when}) : takes(spec, join({"null, ", kWhenForm}));
+    }
     case ValueKind::kInts: {
       if (!cbor.is_array()) return takes(spec, "a list of whole numbers");
       std::vector<int64_t> ints;
@@ -310,7 +293,7 @@ Cbor view_all_conflicts(const Document& document) {
     if (!entity.is_live() || !lives_here(document, entity)) continue;
     for (const Conflict& conflict : conflicts_of(entity)) {
       Cbor row = view_conflict(conflict);
-      row.set("entity", to_hex(entity.id()));
+      row.set("entity", entity.id());
       rows.push(std::move(row));
     }
   }
@@ -324,32 +307,37 @@ Cbor view_board(const Replica& replica, bool with_cards) {
   int64_t open_conflicts = 0;
   auto view_list = [&](const Id128& id, const Entity& list) {
     Cbor order = Cbor::array();
+    Bytes numbers;
     for (const Entity& card : replica.cards(id)) {
       if (!lives_here(document, card)) continue;
       if (card.is_live()) {
-        order.push(to_hex(card.id()));
-        if (!with_cards) continue;
+        if (!with_cards) {
+          for (uint32_t ref = card.record().id, i = 0; i < 4; ++i, ref >>= 8) numbers.push_back(static_cast<uint8_t>(ref));
+          continue;
+        }
+        order.push(card.id());
         Cbor view = view_live_card(document, card);
         open_conflicts += static_cast<int64_t>(view["conflicts"].items().size());
         cards.set(to_hex(card.id()), std::move(view));
       } else {
         Cbor row = Cbor::map();
-        row.set("id", to_hex(card.id()));
+        row.set("id", card.id());
         row.set("title", card.text_value(Field::kTitle));
         deleted.push(std::move(row));
       }
     }
     Cbor row = list ? view_row(document, list)
-                    : Cbor::map({{"id", to_hex(id)}, {"title", ""}, {"archived", false}});
+                    : Cbor::map({{"id", id}, {"title", ""}, {"archived", false}});
     // A deleted list that still holds a live card is shown: no card is ever out of sight.
     row.set("deleted", list && list.is_deleted());
-    row.set("cards", std::move(order));
+    row.set("cards", with_cards ? std::move(order) : Cbor::bytes(numbers));
     return row;
   };
+  auto has_cards = [](const Cbor& row) { return !row["cards"].items().empty() || !row["cards"].as_byte_view().empty(); };
   Cbor lists = Cbor::array();
   for (const Entity& list : replica.ordered(EntityType::kList)) {
     Cbor row = view_list(list.id(), list);
-    if (list.is_live() || !row["cards"].items().empty()) {
+    if (list.is_live() || has_cards(row)) {
       open_conflicts += static_cast<int64_t>(row["conflicts"].items().size());
       lists.push(std::move(row));
     }
@@ -358,10 +346,10 @@ Cbor view_board(const Replica& replica, bool with_cards) {
     Entity list = document.find(id);
     if (list && list.type() == EntityType::kList) continue;
     Cbor row = view_list(id, {});
-    if (!row["cards"].items().empty()) lists.push(std::move(row));
+    if (has_cards(row)) lists.push(std::move(row));
   }
   Cbor view = Cbor::map();
-  view.set("id", to_hex(document.id));
+  view.set("id", document.id);
   view.set("title", root_text(replica, Field::kTitle));
   view.set("time_zone", root_text(replica, Field::kTimeZone));
   view.set("lists", std::move(lists));
@@ -394,7 +382,7 @@ Id128 standing_for(const Document& document, const Entity& label) {
 Cbor view_workspace(const Replica& replica) {
   const Document& document = replica.document();
   Cbor view = Cbor::map();
-  view.set("id", to_hex(document.id));
+  view.set("id", document.id);
   view.set("title", root_text(replica, Field::kTitle));
   view.set("boards", view_rows(replica, EntityType::kBoardEntry));
   view.set("members", view_rows(replica, EntityType::kMember));
@@ -417,7 +405,7 @@ Cbor view_workspace(const Replica& replica) {
     Cbor steps = Cbor::array();
     for (const Entity& step : live_children(document, sequence, EntityType::kStep)) {
       Cbor entry = Cbor::map();
-      entry.set("id", op_id_text(step.child()));
+      entry.set("id", view_op(step.child()));
       entry.set("title", step.text_value(Field::kTitle));
       entry.set("kind", step.text_value(Field::kStepKind));
       entry.set("delay_minutes", view_value(step.value(Field::kDelayMinutes)));
@@ -446,8 +434,8 @@ std::string_view cause_name(Cause cause) {
 }
 
 Cbor view_origin(const Document& document, const Record& record) {
-  return Cbor::map({{"op", op_id_text(document.names.op_id(record.id))},
-                    {"author", to_hex(document.names.ids[record.author])},
+  return Cbor::map({{"op", view_op(document.names.op_id(record.id))},
+                    {"author", document.names.ids[record.author]},
                     {"at_ms", record.stamp.ms()},
                     {"cause", cause_name(record.cause)}});
 }
@@ -463,7 +451,7 @@ Cbor view_history(const Replica& replica, const Id128& id) {
     auto row_for = [&](Field field, EntityType type, Cbor value) {
       Cbor row = view_origin(document, *record);
       row.set("kind", record->is_opaque ? std::string_view("unknown") : kind_name(record->op_kind()));
-      if (!record->child.is_nil()) row.set("child", op_id_text(document.names.op_id(record->child)));
+      if (!record->child.is_nil()) row.set("child", view_op(document.names.op_id(record->child)));
       if (const FieldSpec* spec = find_field(type, field)) row.set("field", spec->name);
       row.set("value", std::move(value));
       rows.push(std::move(row));
@@ -513,9 +501,9 @@ Cbor view_blame(const Replica& replica, const Id128& id) {
     for (const Record* record : history)
       if (record->id == op) return view_origin(document, *record);
     // History that far back is gone: the value knows who and when.
-    Cbor row = Cbor::map({{"op", op_id_text(document.names.op_id(op))}});
+    Cbor row = Cbor::map({{"op", view_op(document.names.op_id(op))}});
     if (cell) {
-      row.set("author", to_hex(document.names.ids[cell->author]));
+      row.set("author", document.names.ids[cell->author]);
       row.set("at_ms", cell->stamp.ms());
     }
     return row;
@@ -555,7 +543,7 @@ Cbor view_changes(const Document& document, const Changes& changes) {
       if (spec) fields.push(spec->name);
     }
     Cbor row = Cbor::map();
-    row.set("entity", to_hex(id));
+    row.set("entity", id);
     row.set("type", id == document.id.raw ? std::string_view("root") : entity_name(type));
     row.set("live", entity && entity.is_live());
     row.set("fields", std::move(fields));

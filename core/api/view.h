@@ -18,11 +18,14 @@ Cbor view_all_conflicts(const Document& document);  // each with its `entity`
 // Every operation on an entity that is known, oldest first, and what each field shows since when and by whom.
 Cbor view_history(const Replica& replica, const Id128& entity);
 Cbor view_blame(const Replica& replica, const Id128& entity);
-// Live children of a type, in order: by rank where they have one, by age otherwise.
+// Puts children into their order: by rank where they have one, by age otherwise.
+void order_children(const Document& document, std::vector<uint32_t>& slots);
+// Live children of a type, in order.
 std::vector<Entity> live_children(const Document& document, const Entity& parent, EntityType type);
 Cbor view_value(const Value& value);
 // Every field: {entity, type (its number), name, number, value (its kind), merge, keyed}.
 Cbor view_schema();
+Cbor view_op(const OpId& id);
 Cbor view_changes(const Document& document, const Changes& changes);
 
 // From a message to a value of the field's kind; the error says what the field takes.

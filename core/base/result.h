@@ -17,12 +17,6 @@ class [[nodiscard]] Result {
  public:
   Result(T value) : is_ok_(true), value_(std::move(value)) {}
   Result(Error error) : is_ok_(false), error_(std::move(error)) {}
-  Result(Result&& other) noexcept : is_ok_(other.is_ok_) {
-    if (is_ok_)
-      new (&value_) T(std::move(other.value_));
-    else
-      new (&error_) Error(std::move(other.error_));
-  }
   Result(const Result& other)
     requires std::is_copy_constructible_v<T>
       : is_ok_(other.is_ok_) {
@@ -30,6 +24,12 @@ class [[nodiscard]] Result {
       new (&value_) T(other.value_);
     else
       new (&error_) Error(other.error_);
+  }
+  Result(Result&& other) noexcept : is_ok_(other.is_ok_) {
+    if (is_ok_)
+      new (&value_) T(std::move(other.value_));
+    else
+      new (&error_) Error(std::move(other.error_));
   }
   Result& operator=(Result&& other) noexcept {
     if (this != &other) {

@@ -1,98 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/calendar/project.h"
 
-#include <algorithm>
-
 namespace kalends {
-namespace {
-
-When day_after(const When& when) { return When::all_day({when.first_day().days + 1}); }
-
-When shifted(const When& when, int64_t minutes) {
-  When result = when;
-  result.wall.seconds += minutes * 60;
-  result.fold = Fold::kFirst;
-  return result;
-}
-
-bool is_chosen(const Entity& card, const LinkPolicy& policy) {
-  auto has = [&](Field field) { return card.has_element(field, policy.which_id); };
-  switch (policy.which) {
-    case WhichCards::kAllDated:
-      return true;
-    case WhichCards::kWithLabel:
-      return has(Field::kLabels);
-    case WhichCards::kWithAssignee:
-      return has(Field::kAssignees);
-  }
-  return false;
-}
-
-}  // namespace
 
 CardDates dates_of(const Entity& card) {
   return {card.when_value(Field::kStart), card.when_value(Field::kDue)};
 }
 
-bool is_done(const Entity& card, const LinkPolicy& policy) {
-  if (policy.done == DoneMeans::kFlag) return card.bool_value(Field::kDone);
-  std::optional<Position> position = card.position();
-  return position && position->list == policy.done_list;
-}
-
-std::optional<std::pair<When, When>> event_dates(const CardDates& dates, const LinkPolicy& policy) {
-  std::optional<When> start = dates.start;
-  std::optional<When> due = dates.due;
-  // Dates that two people crossed are an open conflict on the card; meanwhile the due date is what the event
-  // shows.
-  if (start && due && is_start_after_due(*start, *due)) start.reset();
-  if (!start && !due) return std::nullopt;
-  if ((start && start->is_all_day) || (due && due->is_all_day)) {
-    When first = When::all_day((start ? *start : *due).first_day());
-    return std::pair(first, day_after(due ? *due : *start));
-  }
-  if (!start) return std::pair(shifted(*due, -policy.duration_minutes), *due);
-  if (!due) return std::pair(*start, shifted(*start, policy.duration_minutes));
-  return std::pair(*start, *due);
-}
-
-CardDates card_dates(const When& start, const When& end, const CardDates& now, const LinkPolicy& policy) {
-  CardDates both;
-  both.start = start;
-  both.due = start.is_all_day ? When::all_day({end.date.days - 1}) : end;
-  auto gives_back = [&](const CardDates& dates) {
-    auto event = event_dates(dates, policy);
-    return event && event->first == start && event->second == end;
+CardContent content_of(const Document& board, const Entity& card) {
+  auto stamp = [&](Field field) {
+    const Cell* value = card.winner_cell(field);
+    return value ? value->stamp.ms() : int64_t{0};
   };
-  CardDates due_only{std::nullopt, both.due};
-  CardDates start_only{both.start, std::nullopt};
-  if (!now.start && gives_back(due_only)) return due_only;
-  if (!now.due && now.start && gives_back(start_only)) return start_only;
-  return both;
+  CardContent content;
+  content.is_deleted = card.is_deleted();
+  content.is_archived = card.bool_value(Field::kArchived);
+  content.is_here = card.is_created() && lives_here(board, card);
+  content.title = card.text_value(Field::kTitle);
+  content.description = card.text();
+  content.location = card.text_value(Field::kLocation);
+  content.colour = card.text_value(Field::kColour);
+  content.is_done = card.bool_value(Field::kDone);
+  if (auto position = card.position()) content.list = position->list;
+  content.dates = dates_of(card);
+  content.labels = card.elements(Field::kLabels);
+  content.assignees = card.elements(Field::kAssignees);
+  content.changed_ms = {stamp(Field::kTitle), stamp(Field::kDone), stamp(Field::kPosition),
+                        stamp(Field::kStart), stamp(Field::kDue),  stamp(Field::kLocation),
+                        stamp(Field::kColour)};
+  return content;
 }
 
 EventFacet facet_of(const Entity& card, const LinkPolicy& policy) {
-  EventFacet facet;
-  facet.start = facet.end = When::all_day({0});
-  if (auto dates = event_dates(dates_of(card), policy)) std::tie(facet.start, facet.end) = *dates;
-  facet.is_done = policy.done_mark != DoneMark::kNone && is_done(card, policy);
-  facet.colour = card.text_value(Field::kColour);
-  bool marks_colour = policy.done_mark == DoneMark::kColour || policy.done_mark == DoneMark::kBoth;
-  // Where the colour says "done", it says nothing else.
-  if (marks_colour && (facet.is_done || facet.colour == kDoneColour)) facet.colour.clear();
-  if (policy.details != Details::kBusy) facet.title = card.text_value(Field::kTitle);
-  if (policy.details == Details::kFull) {
-    facet.description = card.text();
-    facet.location = card.text_value(Field::kLocation);
-  }
-  return facet;
+  return facet_of(content_of(card.document(), card), policy);
 }
 
 std::optional<EventFacet> project(const Document& board, const Entity& card, const LinkPolicy& policy) {
-  bool is_shown = card.type() == EntityType::kCard && card.is_live() && !card.bool_value(Field::kArchived) &&
-                  lives_here(board, card);
-  if (!is_shown || !is_chosen(card, policy) || !event_dates(dates_of(card), policy)) return std::nullopt;
-  return facet_of(card, policy);
+  // Most cards of most boards have no date: they are not looked at any further.
+  if (card.type() != EntityType::kCard || dates_of(card) == CardDates{}) return std::nullopt;
+  return project(content_of(board, card), policy);
 }
 
 }  // namespace kalends

@@ -45,7 +45,7 @@ Bytes Session::start() {
   hello.set("core", kCoreVersion);
   hello.set("epoch", cursor_.epoch);
   hello.set("seq", cursor_.seq);
-  hello.set("replica", to_hex(replica_->options().replica));
+  hello.set("replica", replica_->options().replica);
   return encode_cbor(hello);
 }
 

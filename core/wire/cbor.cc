@@ -189,6 +189,7 @@ Cbor::Cbor(uint64_t value) : kind_(Kind::kInt), int_(static_cast<int64_t>(value)
 Cbor::Cbor(const char* value) : kind_(Kind::kText), text_(value) {}
 Cbor::Cbor(std::string_view value) : kind_(Kind::kText), text_(value) {}
 Cbor::Cbor(std::string value) : kind_(Kind::kText), text_(std::move(value)) {}
+Cbor::Cbor(const Id128& value) : Cbor(to_hex(value)) {}
 Cbor::Cbor(const Cbor&) = default;
 Cbor::Cbor(Cbor&&) noexcept = default;
 Cbor& Cbor::operator=(const Cbor&) = default;
@@ -217,18 +218,21 @@ Cbor Cbor::map(Map entries) {
   return cbor;
 }
 
-void Cbor::set(std::string_view key, Cbor value) { entries_.emplace_back(key, std::move(value)); }
+void Cbor::set(const char* key, Cbor value) { set(std::string(key), std::move(value)); }
+void Cbor::set(const std::string& key, Cbor value) { entries_.emplace_back(key, std::move(value)); }
 void Cbor::push(Cbor value) { items_.push_back(std::move(value)); }
 
+const Cbor* Cbor::find(const char* key) const { return find(std::string_view(key)); }
 const Cbor* Cbor::find(std::string_view key) const {
   for (const auto& entry : entries_)
     if (entry.first == key) return &entry.second;
   return nullptr;
 }
 
+const Cbor& Cbor::operator[](const char* key) const { return (*this)[std::string_view(key)]; }
 const Cbor& Cbor::operator[](std::string_view key) const {
-  const Cbor* entry = find(key);
-  return entry ? *entry : kNullValue;
+  const Cbor* found = find(key);
+  return found ? *found : kNullValue;
 }
 
 Bytes encode_cbor(const Cbor& value) {

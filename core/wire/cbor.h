@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/base/bytes.h"
+#include "core/base/id.h"
 #include "core/base/result.h"
 
 namespace kalends {
@@ -32,6 +33,9 @@ class Cbor {
   Cbor(const char* value);
   Cbor(std::string_view value);
   Cbor(std::string value);
+  Cbor(const Id128& value);  // 32 hexadecimal digits
+  template <typename Tag>
+  Cbor(const Id<Tag>& value) : Cbor(value.raw) {}
   Cbor(const Cbor&);
   Cbor(Cbor&&) noexcept;
   Cbor& operator=(const Cbor&);
@@ -61,10 +65,13 @@ class Cbor {
   const Map& entries() const { return entries_; }
 
   // The entry of a map, or a null value. `find` tells a missing entry (nullptr) from a null one.
+  const Cbor& operator[](const char* key) const;
   const Cbor& operator[](std::string_view key) const;
+  const Cbor* find(const char* key) const;
   const Cbor* find(std::string_view key) const;
 
-  void set(std::string_view key, Cbor value);
+  void set(const char* key, Cbor value);
+  void set(const std::string& key, Cbor value);
   void push(Cbor value);
 
  private:

@@ -219,6 +219,59 @@ struct World {
   }
 };
 
+// Every start of a world: card, event and shadow, in every state and with every value, under every policy that decides.
+template <typename Visit>
+void for_each_start(Visit visit) {
+  for (bool normalises : {false, true})
+    for (FacetField field : kFacetFields) {
+      Domain domain{field, normalises};
+      if (normalises && field == FacetField::kDone) continue;
+      for (int rule = 0; rule < 3; ++rule)
+        for (int on_deleted = 0; on_deleted < 3; ++on_deleted)
+          for (bool has_inbox : {false, true})
+            for (bool is_event_later : {false, true})
+              for (int card = 0; card < 5; ++card)
+                for (int event = 0; event < 3; ++event)
+                  for (size_t x = 0; x < domain.size(); ++x)
+                    for (size_t y = 0; y < domain.size(); ++y)
+                      for (size_t shadow = 0; shadow <= domain.size() * domain.size(); ++shadow) {
+                        World world;
+                        world.domain = domain;
+                        world.policy.fields.fill(static_cast<FieldPolicy>(rule));
+                        world.policy.on_event_deleted = static_cast<OnEventDeleted>(on_deleted);
+                        if (has_inbox) world.policy.inbox_list.bytes[0] = 1;
+                        world.card = static_cast<CardState>(card);
+                        world.content = domain.facet(x);
+                        world.changed_ms = 2;
+                        bool has_event = static_cast<EventState>(event) != EventState::kNever;
+                        // A value that the server rewrites cannot be in the calendar, nor have been seen
+                        // there.
+                        bool is_possible =
+                            !normalises ||
+                            ((y != 0 || !has_event) && (shadow == 0 || (shadow - 1) % domain.size() != 0));
+                        // Values that are not there need no walk.
+                        bool is_repeat = (world.card == CardState::kAbsent && x > 0) ||
+                                         (!has_event && y > 0) || (rule != 2 && is_event_later);
+                        if (!is_possible || is_repeat) continue;
+                        if (has_event) {
+                          EventPresence presence = static_cast<EventState>(event) == EventState::kLive
+                                                       ? EventPresence::kLive
+                                                       : EventPresence::kGone;
+                          world.observation =
+                              Observation{presence, "event", "etag", domain.facet(y), is_event_later ? 3 : 1};
+                          if (presence == EventPresence::kLive)
+                            world.event = domain.facet(y);
+                          else
+                            world.taken.insert(0);
+                        }
+                        if (shadow > 0)
+                          world.shadow = Shadow{domain.facet((shadow - 1) / domain.size()),
+                                                domain.facet((shadow - 1) % domain.size())};
+                        visit(world);
+                      }
+    }
+}
+
 // Where a run stops, as a crash would.
 enum class Crash {
   kNone,

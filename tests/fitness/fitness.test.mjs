@@ -62,11 +62,12 @@ test('the list of banned symbols finds them where they are', () => {
   assert.ok(symbols.some((symbol) => kBanned.test(symbol.replace(/@.*/, ''))));
 });
 
-test('core.wasm imports and exports what was reviewed, and nothing else', () => {
-  const module = new WebAssembly.Module(readFileSync('build/wasm/core.wasm'));
-  assert.deepEqual(WebAssembly.Module.imports(module).map(({ module: from, name }) => `${from}.${name}`).sort(), lines_of('wasm/imports.txt').sort());
-  assert.deepEqual(WebAssembly.Module.exports(module).map(({ name }) => name).sort(), lines_of('wasm/exports.txt').sort());
-});
+for (const [module, prefix] of [['core', ''], ['reconcile', 'reconcile_']])
+  test(`${module}.wasm imports and exports what was reviewed, and nothing else`, () => {
+    const compiled = new WebAssembly.Module(readFileSync(`build/wasm/${module}.wasm`));
+    assert.deepEqual(WebAssembly.Module.imports(compiled).map(({ module: from, name }) => `${from}.${name}`).sort(), lines_of(`wasm/${prefix}imports.txt`).sort());
+    assert.deepEqual(WebAssembly.Module.exports(compiled).map(({ name }) => name).sort(), lines_of(`wasm/${prefix}exports.txt`).sort());
+  });
 
 const text_files = files.filter((file) => !/\.(png|svg|ico|woff2?)$/.test(file) && !file.startsWith('tests/corpus/') && file !== 'LICENSE');
 

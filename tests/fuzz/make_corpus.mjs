@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 
 const [seed = '77', traces = '6'] = process.argv.slice(2);
-const recorded = execFileSync('build/dev/tests/differential/kalends-trace', [seed, traces], { maxBuffer: 1 << 30 });
+let recorded = execFileSync('build/dev/tests/differential/kalends-trace', [seed, traces], { maxBuffer: 1 << 30 });
 
 function keep(target, bytes) {
   if (bytes.length === 0 || bytes.length > 16384) return;
@@ -55,3 +55,13 @@ while (at < recorded.length) {
   else conversation.push({ request, answer: take() });
 }
 end_of_trace();
+
+// Requests for plans, each alone.
+recorded = execFileSync('build/dev/tests/differential/kalends-plans', [seed, '1000000', traces], { maxBuffer: 1 << 30 });
+at = 0;
+while (at < recorded.length) {
+  const request = take();
+  if (request.length === 0) continue;
+  keep('preview', request);
+  take();
+}

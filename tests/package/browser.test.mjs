@@ -31,7 +31,9 @@ const in_worker = () => new Promise((resolve, reject) => {
 });
 let can_evaluate = true;
 try { (0, eval)('1'); } catch { can_evaluate = false; }
-globalThis.test = { out, in_worker, can_evaluate, kalends, openPersisted, connectTabs, hooks, react, createRoot, flushSync };
+// Loaded when it is needed, as a page does.
+const preview = async () => (await import('@kalends/core/preview')).loadPlanner();
+globalThis.test = { out, in_worker, can_evaluate, preview, kalends, openPersisted, connectTabs, hooks, react, createRoot, flushSync };
 `,
 };
 
@@ -90,10 +92,38 @@ for (const [name, { address, dist }] of Object.entries({ Vite: with_vite, webpac
       assert.deepEqual(complaints, []);
     });
 
-    test('core.wasm is one file beside the JavaScript, for the page and the worker', async () => {
+    test('core.wasm and reconcile.wasm are one file each beside the JavaScript, for the page and the worker', async () => {
       const all = (await readdir(dist, { recursive: true })).filter((file) => file.endsWith('.wasm'));
-      assert.equal(all.length, 1, all.join(' '));
-      assert.ok((await readFile(join(dist, all[0]))).length > 10_000);
+      assert.equal(all.length, 2, all.join(' '));
+      for (const file of all) assert.ok((await readFile(join(dist, file))).length > 10_000);
+    });
+
+    test('a plan is shown under a strict policy, by a module that is loaded when it is asked for', async () => {
+      assert.deepEqual(await in_context(async (context, list) => {
+        const fetched = [];
+        context.on('request', (request) => { if (request.url().endsWith('.wasm')) fetched.push(request.url()); });
+        const page = await ready(context, address, list);
+        assert.equal(fetched.length, 1, fetched.join(' '));
+        const seen = await page.evaluate(async () => {
+          const { kalends, preview } = globalThis.test;
+          const workspace = kalends.Workspace.open(null, { module: await kalends.load(), author: '0a'.repeat(16) });
+          const board = workspace.createBoard({ title: 'Shop' });
+          const card = board.createCard({ list: board.createList({ title: 'Next' }), title: 'Call Ben', due: '2026-11-24' });
+          const planner = await preview();
+          const agreed = { title: 'Call Anna', start: '2026-11-24', end: '2026-11-25' };
+          const facts = { event: { ...agreed, title: 'Call Cleo' }, shadow: { ours: agreed, theirs: agreed } };
+          const conflict = planner.previewCard(card, facts);
+          // A trap between two plans.
+          const exports = planner.core_.exports_;
+          planner.core_.exports_ = { ...exports, kalends_call: () => exports.kalends_call(-1, -1) };
+          let code;
+          try { planner.previewCard(card, facts); } catch (error) { code = error instanceof kalends.KalendsError && error.code; }
+          card.edit(conflict.steps[0].set);
+          return [conflict.steps.map((step) => step.do), code, planner.previewCard(card, facts), card.snapshot.title];
+        });
+        assert.deepEqual(seen, [['offer', 'patch_event'], 'trap', { steps: [], reasons: [], agrees: true }, 'Call Cleo']);
+        assert.ok(new Set(fetched).size === 2);
+      }), []);
     });
   });
 
@@ -134,8 +164,9 @@ test('a trap on the main thread of a page is survived', async () => {
       const board = workspace.createBoard({ title: 'Shop' });
       const list = board.createList({ title: 'Next' });
       const exports = module.core_.exports_;
-      const stop = () => { new Uint8Array(exports.memory.buffer).fill(0xa5); return exports.kalends_call(-1, -1); };
-      module.core_.exports_ = { ...exports, kalends_call: stop, kalends_edit: stop, kalends_merge: stop, kalends_card: stop, kalends_cards: stop };
+      const call = exports.kalends_call;
+      const stop = () => { new Uint8Array(exports.memory.buffer).fill(0xa5); return call(-1, -1); };
+      Object.assign(exports, { kalends_call: stop, kalends_edit: stop, kalends_merge: stop, kalends_card: stop, kalends_cards: stop });
       let error;
       try { board.createCard({ list, title: 'Lost' }); } catch (caught) { error = caught.code; }
       board.createCard({ list, title: 'Kept' });

@@ -25,10 +25,10 @@ function generator(seed) {
 
 function plant_trap() {
   const exports = module.core_.exports_;
+  const sound = { ...exports };
   const stop = () => { new Uint8Array(exports.memory.buffer).fill(0xa5, 1024); throw new WebAssembly.RuntimeError('planted'); };
-  module.core_.exports_ = { ...exports, kalends_call: stop, kalends_edit: stop, kalends_merge: stop, kalends_card: stop, kalends_cards: stop };
-  const planted = module.core_;
-  return () => { planted.exports_ = exports; };
+  Object.assign(exports, { kalends_call: stop, kalends_edit: stop, kalends_merge: stop, kalends_card: stop, kalends_cards: stop });
+  return () => { Object.assign(exports, sound); };
 }
 
 const shown = (workspace) => ({

@@ -54,10 +54,6 @@ export function stand_in(Core, missing) {
       { op: `${'0e'.repeat(16)}:2`, author: '0b'.repeat(16), at_ms: 2, cause: 'person', kind: 'set', field: 'title', value: call.call(core, { call: 'card', handle, entity }).title },
     ],
     blame: () => ({ title: { op: `${'0e'.repeat(16)}:2`, author: '0b'.repeat(16), at_ms: 2, cause: 'person' } }),
-    preview(core, { handle, entity, policy }) {
-      if (policy.time_zone !== 'Europe/Berlin') throw new Error('the policy did not arrive');
-      return { write: 'insert', target: { title: call.call(core, { call: 'card', handle, entity }).title }, change: 'none', reasons: [] };
-    },
   };
 
   function inverse_of(core, handle, command) {

@@ -35,9 +35,11 @@ export async function make_project(files = {}, linked = []) {
   };
 }
 
-export async function readme_example() {
+// The examples of the README by what they import: the first is of the main entry.
+export async function readme_example(entry = '@kalends/core') {
   const readme = await readFile(join(repository, 'wasm/package/README.md'), 'utf8');
-  const code = /```js\n([\s\S]*?)```/.exec(readme)[1];
+  const examples = [...readme.matchAll(/```js\n([\s\S]*?)```/g)].map(([, text]) => text);
+  const code = examples.find((text) => text.includes(`from '${entry}';`));
   // What the comments beside console.log promise.
   const promised = [...code.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map(([, text]) => text);
   return { code, promised };

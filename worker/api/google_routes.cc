@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Connected accounts, links, sync, and Google's two doors: the OAuth callback and the push webhook.
+#include "core/calendar/policy_names.h"
 #include "worker/api/context.h"
 #include "worker/engine/co_try.h"
 #include "worker/google/json.h"
@@ -28,12 +29,6 @@ Status read_name(const Json& body, const char* key, const std::string_view (&nam
   return invalid("`" + std::string(key) + "` is one of: " + choices + ".");
 }
 
-constexpr std::string_view kWhich[] = {"all", "label", "assignee"};
-constexpr std::string_view kDone[] = {"flag", "list"};
-constexpr std::string_view kMarks[] = {"title", "colour", "both", "none"};
-constexpr std::string_view kDetails[] = {"full", "title", "busy"};
-constexpr std::string_view kDeleted[] = {"unschedule", "archive", "put_back"};
-constexpr std::string_view kFieldPolicies[] = {"prefer_card", "prefer_event", "later_wins"};
 constexpr std::string_view kStates[] = {"active", "paused", "stopped", "broken"};
 
 Json id_or_null(const Id128& id) { return id.is_nil() ? Json() : Json(to_hex(id)); }
@@ -42,30 +37,30 @@ Json policy_json(const LinkPolicy& policy) {
   Json fields = Json::object();
   for (FacetField field : kFacetFields)
     fields[std::string(facet_field_name(field))] =
-        name_of(kFieldPolicies, policy.fields[static_cast<size_t>(field)]);
-  return {{"which", name_of(kWhich, policy.which)},
+        name_of(kFieldPolicyNames, policy.fields[static_cast<size_t>(field)]);
+  return {{"which", name_of(kWhichNames, policy.which)},
           {"which_id", id_or_null(policy.which_id)},
-          {"done", name_of(kDone, policy.done)},
+          {"done", name_of(kDoneNames, policy.done)},
           {"done_list", id_or_null(policy.done_list)},
-          {"done_mark", name_of(kMarks, policy.done_mark)},
+          {"done_mark", name_of(kDoneMarkNames, policy.done_mark)},
           {"duration_minutes", policy.duration_minutes},
-          {"details", name_of(kDetails, policy.details)},
+          {"details", name_of(kDetailsNames, policy.details)},
           {"time_zone", policy.time_zone},
           {"inbox_list", id_or_null(policy.inbox_list)},
-          {"on_event_deleted", name_of(kDeleted, policy.on_event_deleted)},
+          {"on_event_deleted", name_of(kOnEventDeletedNames, policy.on_event_deleted)},
           {"fields", fields}};
 }
 
 // Changes `policy` by what `body` names; the rest stays.
 Status read_policy(const Json& body, LinkPolicy& policy) {
-  KALENDS_TRY_VOID(read_name(body, "which", kWhich, policy.which));
-  KALENDS_TRY_VOID(read_name(body, "done", kDone, policy.done));
-  KALENDS_TRY_VOID(read_name(body, "done_mark", kMarks, policy.done_mark));
-  KALENDS_TRY_VOID(read_name(body, "details", kDetails, policy.details));
-  KALENDS_TRY_VOID(read_name(body, "on_event_deleted", kDeleted, policy.on_event_deleted));
+  KALENDS_TRY_VOID(read_name(body, "which", kWhichNames, policy.which));
+  KALENDS_TRY_VOID(read_name(body, "done", kDoneNames, policy.done));
+  KALENDS_TRY_VOID(read_name(body, "done_mark", kDoneMarkNames, policy.done_mark));
+  KALENDS_TRY_VOID(read_name(body, "details", kDetailsNames, policy.details));
+  KALENDS_TRY_VOID(read_name(body, "on_event_deleted", kOnEventDeletedNames, policy.on_event_deleted));
   for (FacetField field : kFacetFields)
     KALENDS_TRY_VOID(read_name(json_member(body, "fields"), std::string(facet_field_name(field)).c_str(),
-                               kFieldPolicies, policy.fields[static_cast<size_t>(field)]));
+                               kFieldPolicyNames, policy.fields[static_cast<size_t>(field)]));
   auto read_id = [&](const char* name, Id128& id) -> Status {
     if (!body.contains(name)) return {};
     KALENDS_TRY(std::optional<Id128> given, optional_id(body, name));
@@ -77,7 +72,7 @@ Status read_policy(const Json& body, LinkPolicy& policy) {
   KALENDS_TRY_VOID(read_id("inbox_list", policy.inbox_list));
   if (body.contains("duration_minutes")) {
     policy.duration_minutes = json_integer(body, "duration_minutes").value_or(0);
-    if (policy.duration_minutes < 1 || policy.duration_minutes > 7 * 24 * 60)
+    if (policy.duration_minutes < 1 || policy.duration_minutes > kDurationMinutesMax)
       return invalid("`duration_minutes` is 1 to 10080.");
   }
   if (body.contains("time_zone")) policy.time_zone = json_text_or_empty(body, "time_zone");

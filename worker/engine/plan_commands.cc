@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/engine/plan_commands.h"
 
-#include <algorithm>
+#include "core/reconcile/card_side.h"
 
 namespace kalends {
 namespace {
@@ -75,8 +75,7 @@ class CommandWriter {
   void describe(const FieldEdit& edit, const Plan& plan) {
     if (edit.is_offer)
       return commands_.push_back(OfferCommand{target_, {Field::kDescription, {}, event_.description}});
-    if (edit.keep_loser)
-      commands_.push_back(OfferCommand{target_, {Field::kDescription, {}, card_->text()}});
+    if (edit.keep_loser) commands_.push_back(OfferCommand{target_, {Field::kDescription, {}, card_->text()}});
     commands_.push_back(
         SetTextCommand{target_, plan.has_merged_description ? plan.merged_description : event_.description});
   }
@@ -109,41 +108,12 @@ class CommandWriter {
   std::vector<Command> commands_;
 };
 
-int64_t changed_ms(const Entity& card, FacetField field) {
-  auto stamp = [&](Field register_field) {
-    const Cell* value = card.winner_cell(register_field);
-    return value ? value->stamp.ms() : int64_t{0};
-  };
-  switch (field) {
-    case FacetField::kTitle:
-      return stamp(Field::kTitle);
-    case FacetField::kDone:
-      return std::max(stamp(Field::kDone), stamp(Field::kPosition));
-    case FacetField::kDates:
-      return std::max(stamp(Field::kStart), stamp(Field::kDue));
-    case FacetField::kDescription:
-      return 0;  // texts merge; where they overlap the calendar's is the later one
-    case FacetField::kLocation:
-      return stamp(Field::kLocation);
-    case FacetField::kColour:
-      return stamp(Field::kColour);
-  }
-  return 0;
-}
-
 }  // namespace
 
 CardSide card_side(const Document& board, CardId id, const LinkPolicy& policy) {
   Entity card = board.find(id.raw);
-  CardSide side;
-  if (!card || card->type() != EntityType::kCard) return side;
-  side.exists = true;
-  side.is_deleted = card->is_deleted();
-  side.wanted = project(board, *card, policy);
-  side.facet = facet_of(*card, policy);
-  for (FacetField field : kFacetFields)
-    side.changed_ms[static_cast<size_t>(field)] = changed_ms(*card, field);
-  return side;
+  if (!card || card->type() != EntityType::kCard) return {};
+  return card_side(content_of(board, card), policy);
 }
 
 std::vector<Command> commands_of(const Plan& plan, const EventFacet& event, CardId card, const Replica& board,

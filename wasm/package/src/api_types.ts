@@ -271,63 +271,6 @@ export interface BlameEntry {
   readonly cause: string;
 }
 
-/** How a board's link to a calendar behaves; what is left out is as written here first. */
-export interface LinkPolicy {
-  /** The cards that have events. */
-  readonly which?: 'all_dated' | 'with_label' | 'with_assignee';
-  /** The label or the assignee. */
-  readonly whichId?: Id;
-  /** What makes a card done: its flag, or that it stands in `doneList`. */
-  readonly done?: 'flag' | 'list';
-  readonly doneList?: Id;
-  /** How an event shows that. */
-  readonly doneMark?: 'title' | 'colour' | 'both' | 'none';
-  /** Of an event whose card has one date only, in minutes; 60. */
-  readonly durationMinutes?: number;
-  /** How much of a card its event shows. */
-  readonly details?: 'full' | 'title' | 'busy';
-  /** For events without a zone of their own; `UTC`. */
-  readonly timeZone?: string;
-  /** The list for events that people make; without one they are left alone. */
-  readonly inboxList?: Id;
-  /** What becomes of the card. */
-  readonly onEventDeleted?: 'unschedule' | 'archive' | 'put_back';
-  /** For each field; `prefer_card`. */
-  readonly fields?: Readonly<Record<string, 'prefer_card' | 'prefer_event' | 'later_wins'>>;
-}
-/** What a card and its event share. `end` of an event of whole days is the day after. */
-export interface EventFacet {
-  readonly title: string;
-  readonly done: boolean;
-  readonly start: When;
-  readonly end: When;
-  readonly description: string;
-  readonly location: string;
-  readonly colour: Colour;
-}
-/** What was last agreed between a card and its event, and what the event says now. */
-export interface PreviewOptions {
-  /** Left out: never agreed. */
-  readonly shadow?: { readonly ours: EventFacet; readonly theirs: EventFacet };
-  /** Left out: there is none. */
-  readonly event?: Partial<EventFacet> & { readonly presence?: 'live' | 'gone' | 'unmanaged' };
-}
-/** What would be done to bring a card and its event together. */
-export interface Plan {
-  /** To the event. */
-  readonly write: 'none' | 'insert' | 'patch' | 'delete';
-  /** What the event should show after an insert or a patch. */
-  readonly target?: EventFacet;
-  /** Of a patch: the fields that are sent. */
-  readonly fields?: readonly string[];
-  /** To the card. */
-  readonly change: 'none' | 'edit' | 'unschedule' | 'archive' | 'create';
-  /** The fields of the card that take the event's value: shown (`keepLoser`: the card's stays open), or kept open (`offer`). */
-  readonly edits?: readonly { readonly field: string; readonly offer?: boolean; readonly keepLoser?: boolean }[];
-  /** For people. */
-  readonly reasons: readonly string[];
-}
-
 /** How a workspace is opened. */
 export interface WorkspaceOptions {
   /** What `await load()` gave. */

@@ -1,18 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type {
-  BoardSnapshot,
-  CardSnapshot,
-  LinkPolicy,
-  ListSnapshot,
-  NewCard,
-  Placement,
-  Plan,
-  PreviewOptions,
-} from './api_types.js';
+import type { BoardSnapshot, CardSnapshot, ListSnapshot, NewCard, Placement } from './api_types.js';
 import { Card, card_fields } from './card.js';
-import type { CborMap, CborValue } from './cbor.js';
 import { KalendsError } from './errors.js';
-import { share, snake } from './share.js';
+import { plain } from './share.js';
 import type { DocumentState } from './state.js';
 import type { Colour, Command, Id } from './types.js';
 import type { Unsubscribe, Workspace } from './workspace.js';
@@ -74,9 +64,13 @@ export class Board {
    */
   createCard(card: NewCard): Card {
     const id = card.id ?? this.workspace.make_id_();
-    const { after, id: _, ...fields } = card;
-    const command: Command = { do: 'create', type: 'card', id, fields: card_fields(fields) };
-    this.do(after === undefined ? command : { ...command, after });
+    const fields = card_fields(card);
+    const { after } = card;
+    this.do(
+      after === undefined
+        ? { do: 'create', type: 'card', id, fields }
+        : { do: 'create', type: 'card', id, fields, after },
+    );
     return this.card(id);
   }
 
@@ -146,18 +140,6 @@ export class Board {
     return this.state_.listen(this.id, listener);
   }
 
-  /**
-   * What a link with this policy would do for a card: to its event and to the card. Nothing is done.
-   *
-   * @throws KalendsError `invalid` when the policy is none.
-   */
-  preview(card: Id, policy: LinkPolicy, options: PreviewOptions = {}): Plan {
-    this.workspace.check_();
-    const { shadow, event } = options;
-    const plan = this.state_.engine.preview(card, plain(policy), shadow && plain(shadow), event && plain(event));
-    return share(undefined, plan) as Plan;
-  }
-
   private do(command: Command): void {
     this.workspace.edit_(this.state_, command);
   }
@@ -168,18 +150,6 @@ export class Board {
     this.do(after === undefined ? command : { ...command, after });
     return id;
   }
-}
-
-// With core's names, and without what is not there.
-function plain(map: object): CborMap {
-  const made: Record<string, CborValue> = {};
-  for (const name in map) {
-    const value = (map as Record<string, CborValue | undefined>)[name];
-    if (value === undefined) continue;
-    const is_map = value !== null && typeof value === 'object' && !Array.isArray(value);
-    made[snake(name)] = is_map ? plain(value) : value;
-  }
-  return made;
 }
 
 /** @internal */

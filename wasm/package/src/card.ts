@@ -84,7 +84,11 @@ export class Card {
 
   /** Puts it somewhere else; `list` left out: in the list where it is. */
   move(to: Placement & { readonly list?: Id }): void {
-    this.do({ do: 'move', entity: this.id, ...to });
+    const { list, after } = to;
+    const entity = this.id;
+    // Left out is not null: null is the first place.
+    if (list === undefined) this.do(after === undefined ? { do: 'move', entity } : { do: 'move', entity, after });
+    else this.do(after === undefined ? { do: 'move', entity, list } : { do: 'move', entity, list, after });
   }
 
   /** Deletes it. Somebody's edit that did not know of that keeps it, and the deletion stays open. */
@@ -160,8 +164,10 @@ export class Card {
   }
 
   private add(type: ChildType, fields: Fields, to: Placement<OpId> = {}, checklist?: OpId): OpId | null {
-    const command: Command = { do: 'add_child', entity: this.id, type, fields, ...(checklist && { checklist }) };
-    return this.board.workspace.edit_(this.state_, to.after === undefined ? command : { ...command, after: to.after });
+    const command: Command & { do: 'add_child' } = { do: 'add_child', entity: this.id, type, fields };
+    if (checklist) command.checklist = checklist;
+    if (to.after !== undefined) command.after = to.after;
+    return this.board.workspace.edit_(this.state_, command);
   }
 
   private describe(change: string | readonly Splice[], commands: Command[]): void {
@@ -203,10 +209,11 @@ function code_points(text: string, from: number, to: number): number {
 }
 
 /** @internal */
-export function card_fields(fields: Omit<NewCard, 'id' | 'after'>): Fields {
+export function card_fields(fields: NewCard): Fields {
   const made: Record<string, FieldValue> = {};
   for (const field in fields) {
-    const value = (fields as Record<string, FieldValue | undefined>)[field];
+    if (field === 'id' || field === 'after') continue;
+    const value = (fields as unknown as Record<string, FieldValue | undefined>)[field];
     if (value !== undefined) made[field] = field_value(field, value);
   }
   return made;
@@ -218,7 +225,8 @@ function field_value(field: string, value: FieldValue): FieldValue {
 
 const kDate = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d)(:\d\d)?(?:\[([^\]]*)\])?)?$/;
 
-function date_of(text: string): DateInput {
+/** @internal */
+export function date_of(text: string): DateInput {
   const match = kDate.exec(text);
   if (match === null)
     throw new KalendsError('invalid', 'A date is "2026-11-24", "2026-11-24T10:00" or "2026-11-24T10:00[Europe/Berlin]".');

@@ -3,30 +3,27 @@
 // the calls look like (CBOR today), nothing outside this file knows.
 
 import { type CborMap, type CborValue } from './cbor.js';
-import { compile_core, CoreError, CoreTrap, load_core, restart_core, type Core, type CoreSource } from './core.js';
+import type { Core } from './core.js';
 import type { CardSnapshot } from './api_types.js';
-import { KalendsError, type KalendsErrorCode } from './errors.js';
+import { KalendsError } from './errors.js';
+import { head_of, set_length, What } from './bundle.js';
 import { FastDocument, schema_of, type Schema } from './fast.js';
+import { LoadedModule, start_module, type ModuleFile, type ModuleSource } from './module.js';
+import { OpsLog } from './ops_log.js';
+import { kUnfit } from './room.js';
 import { share } from './share.js';
 import type { Change, Command, DocumentKind, EditAnswer, Id } from './types.js';
 
 /** A loaded core.wasm. Any number of workspaces can share it; they must live in the same thread. */
-export class KalendsModule {
-  /** @internal Rises when core had to be started anew: handles of an older one are void. */
-  generation_ = 1;
-
+export class KalendsModule extends LoadedModule {
   /** @internal Use `load`. */
   constructor(
-    private readonly compiled_: WebAssembly.Module,
-    /** @internal */
-    public core_: Core,
+    compiled: WebAssembly.Module,
+    core: Core,
     /** @internal Fills the bytes with entropy. */
     readonly random_: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array,
-  ) {}
-
-  /** Bytes of memory that core.wasm has taken from the machine. */
-  get memoryBytes(): number {
-    return this.core_.memory_bytes();
+  ) {
+    super(kCoreFile, compiled, core);
   }
 
   private schema_of_core_: Schema | undefined;
@@ -37,45 +34,13 @@ export class KalendsModule {
     this.schema_of_core_ ??= schema_of(this.call_({ call: 'schema' }) as Record<string, unknown>[]);
     return new FastDocument(this.core_, handle, this.schema_of_core_);
   }
-
-  /** @internal Errors: KalendsError only. After a trap core is fresh and empty, and `generation_` is another. */
-  call_(request: CborMap): CborValue {
-    return this.guard_(() => this.core_.call(request), request['call']);
-  }
-
-  /** @internal The same for a fast call. */
-  guard_<T>(act: () => T, call: unknown): T {
-    try {
-      return act();
-    } catch (error) {
-      if (error instanceof CoreTrap) {
-        this.core_ = restart_core(this.compiled_);
-        ++this.generation_;
-        throw new KalendsError('trap', `core.wasm stopped (${error.message}); nothing was changed. Please report this.`, {
-          cause: error,
-        });
-      }
-      const message = (error as Error).message;
-      if (!(error instanceof CoreError)) throw new KalendsError('invalid', message, { cause: error });
-      if (message === 'There is no such call.')
-        throw new KalendsError('unsupported', `This core.wasm has no call "${String(call)}": update it.`);
-      throw new KalendsError(error.code as KalendsErrorCode, message, { cause: error });
-    }
-  }
 }
 
+const kCoreFile: ModuleFile = { name: 'core.wasm', loader: 'load' };
+
 /** @internal */
-export async function load_module(
-  source: CoreSource | PromiseLike<Response | BufferSource>,
-  random = random_of(crypto),
-): Promise<KalendsModule> {
-  try {
-    const compiled = await compile_core(await source);
-    return new KalendsModule(compiled, await load_core(compiled), random);
-  } catch (error) {
-    const message = `core.wasm could not be loaded (${(error as Error).message}). Give load() its address or its bytes.`;
-    throw new KalendsError('unavailable', message, { cause: error });
-  }
+export function load_module(source: ModuleSource, random = random_of(crypto)): Promise<KalendsModule> {
+  return start_module(kCoreFile, source, (compiled, core) => new KalendsModule(compiled, core, random));
 }
 
 /** @internal */
@@ -84,13 +49,18 @@ export function random_of(from: Pick<Crypto, 'getRandomValues'>): KalendsModule[
 }
 
 export interface EngineMerge {
-  changed: Change[];
+  changed: readonly Change[];
   news: boolean;
   held_back: number;
 }
 
 export interface EngineConflict extends CborMap {
   readonly entity: Id;
+}
+
+/** What an edit made; `bundle`, when it is there: `ops` as a bundle of their own. */
+export interface EngineEdit extends EditAnswer {
+  bundle?: Uint8Array;
 }
 
 /** What was stored of a document: the bytes of `save`, or a snapshot without history, and chunks after it. */
@@ -102,14 +72,15 @@ export interface StoredDocument {
 
 const kNoVersion = Uint8Array.of(1, 0);
 // Kept operations are folded into saved bytes when they outgrow both these bytes and the saved ones.
-const kKeptBytesMax = 1 << 18;
+const kKeptBytesMax = 1 << 22;
 
 /** One document in core. It is opened when it is first needed, and again when core was started anew. */
 export class EngineDocument {
   private handle_ = 0;
   private fast_: FastDocument | undefined;
   private generation_ = 0;
-  private kept_bytes_ = 0;
+  private readonly kept_ = new OpsLog();
+  private readonly head_: Uint8Array;
   // Operations came whose predecessors are missing: core holds them back, and its bytes lack them.
   private is_gappy_ = false;
   private past_: { of: EngineDocument; version: Uint8Array } | undefined;
@@ -122,7 +93,9 @@ export class EngineDocument {
     private readonly author_: Id,
     private readonly clock_: () => number,
     private stored_: StoredDocument = { ops: [] },
-  ) {}
+  ) {
+    this.head_ = head_of(What.kOps, kind, id);
+  }
 
   // This document as it was at `version`, for reading.
   at(version: Uint8Array): EngineDocument {
@@ -137,7 +110,7 @@ export class EngineDocument {
 
   // What is kept, for `rewind`.
   mark(): StoredDocument {
-    return { ...this.stored_, ops: [...this.stored_.ops] };
+    return { ...this.stored_, ops: this.kept_ops() };
   }
 
   // Forgets what was done after the mark was taken, as if it had never been.
@@ -160,7 +133,7 @@ export class EngineDocument {
 
   get is_blank(): boolean {
     const { saved, snapshot, ops } = this.stored_;
-    return saved === undefined && snapshot === undefined && ops.length === 0;
+    return saved === undefined && snapshot === undefined && ops.length === 0 && this.kept_.size === 0;
   }
 
   close(): void {
@@ -174,13 +147,22 @@ export class EngineDocument {
     }
   }
 
-  edit(commands: readonly Command[], keeps_crossed_dates = false): EditAnswer {
+  edit(commands: readonly Command[], keeps_crossed_dates = false): EngineEdit {
     const fast = this.fast_of();
     const now_ms = Math.floor(this.clock_());
-    const answer = fast && this.module.guard_(() => fast.edit(commands, now_ms, keeps_crossed_dates), 'edit');
-    if (answer !== undefined) {
-      if (answer.ops.length > 0) this.keep(answer.ops);
-      return answer;
+    if (fast !== undefined) {
+      let made: EngineEdit | undefined;
+      try {
+        made = fast.edit(commands, now_ms, keeps_crossed_dates, this.head_);
+      } catch (error) {
+        throw this.module.failed_(error, 'edit');
+      }
+      if (made !== undefined) {
+        const { length } = made.ops;
+        set_length(made.bundle!, length);
+        if (length > 0) this.keep(made.ops);
+        return made;
+      }
     }
     return this.made('edit', {
       now_ms,
@@ -200,9 +182,16 @@ export class EngineDocument {
   merge(ops: Uint8Array): EngineMerge {
     const fast = this.fast_of();
     const now_ms = Math.floor(this.clock_());
-    const answer = fast
-      ? this.module.guard_(() => fast.merge(ops, now_ms), 'merge')
-      : this.call<EngineMerge>('merge', { now_ms, ops });
+    let answer: EngineMerge;
+    if (fast === undefined) {
+      answer = this.call<EngineMerge>('merge', { now_ms, ops });
+    } else {
+      try {
+        answer = fast.merge(ops, now_ms);
+      } catch (error) {
+        throw this.module.failed_(error, 'merge');
+      }
+    }
     this.is_gappy_ = answer.held_back > 0;
     if (answer.news || answer.held_back > 0) this.keep(ops);
     return answer;
@@ -224,7 +213,7 @@ export class EngineDocument {
       // A core.wasm without `save`: a snapshot, or all that is kept.
       if (!is_code(error, 'unsupported')) throw error;
       if (!history) return { snapshot: this.call('snapshot'), ops: [] };
-      stored = { ...this.stored_, ops: [...this.stored_.ops] };
+      stored = { ...this.stored_, ops: this.kept_ops() };
       if (stored.saved === undefined && stored.snapshot === undefined) {
         const all = this.since();
         stored.ops = all.length > 0 ? [all] : [];
@@ -237,7 +226,17 @@ export class EngineDocument {
   // Null when this version of the document has no such card.
   card(entity: Id, known: CardSnapshot | undefined): CardSnapshot | null {
     const fast = this.fast_of();
-    if (fast !== undefined) return this.whole(this.module.guard_(() => fast.card(entity, known), 'card') ?? null, known);
+    if (fast !== undefined) {
+      let card: CardSnapshot | null;
+      try {
+        card = fast.card(entity, known);
+      } catch (error) {
+        // What is no id is no card's either.
+        if (error === kUnfit) return null;
+        throw this.module.failed_(error, 'card');
+      }
+      return card && this.whole(card, known);
+    }
     try {
       return share(known, this.call('card', { entity })) as CardSnapshot;
     } catch (error) {
@@ -252,27 +251,38 @@ export class EngineDocument {
 
   // Of a board: its lists and the order of cards, without what is on them.
   layout(): CborMap {
-    return this.call('view', { layout: true });
+    const fast = this.fast_of();
+    if (fast === undefined) return this.view();
+    const view = this.call<CborMap>('view', { layout: true });
+    for (const list of view['lists'] as { cards: unknown }[]) list.cards = fast.ids(list.cards as Uint8Array);
+    return view;
   }
 
   // All live cards at once; undefined when this core.wasm cannot.
   cards(): CardSnapshot[] | undefined {
     const fast = this.fast_of();
-    const cards = fast && this.module.guard_(() => fast.cards(), 'cards');
-    for (const card of cards ?? []) this.whole(card, undefined);
+    if (fast === undefined) return undefined;
+    let cards: CardSnapshot[];
+    try {
+      cards = fast.cards();
+    } catch (error) {
+      throw this.module.failed_(error, 'cards');
+    }
+    for (const card of cards) this.whole(card, undefined);
     return cards;
   }
 
   // Open conflicts are few: they come through the facade.
-  private whole(card: CardSnapshot | null, known: CardSnapshot | undefined): CardSnapshot | null {
-    if (card !== null && card.conflicts === undefined)
+  private whole(card: CardSnapshot, known: CardSnapshot | undefined): CardSnapshot {
+    if (card.conflicts === undefined)
       (card as { conflicts: unknown }).conflicts = share(known?.conflicts, this.call('conflicts', { entity: card.id }));
     return Object.freeze(card);
   }
 
   private fast_of(): FastDocument | undefined {
+    if (this.generation_ === this.module.generation_ && this.fast_ !== undefined) return this.fast_;
     const handle = this.handle_of();
-    return (this.fast_ ??= this.module.fast_(handle));
+    return (this.fast_ = this.module.fast_(handle));
   }
 
   conflicts(): readonly EngineConflict[] {
@@ -299,10 +309,6 @@ export class EngineDocument {
     return this.call('history', { entity });
   }
 
-  preview(entity: Id, policy: CborMap, shadow?: CborMap, event?: CborMap): CborMap {
-    return this.call('preview', { entity, policy, shadow, event });
-  }
-
   private made(call: string, rest: CborMap): EditAnswer {
     const answer = this.call<EditAnswer>(call, rest);
     if (answer.ops.length > 0) this.keep(answer.ops);
@@ -314,14 +320,15 @@ export class EngineDocument {
   }
 
   private keep(ops: Uint8Array): void {
-    this.stored_.ops.push(ops);
-    this.kept_bytes_ += ops.length;
-    const { saved } = this.stored_;
-    if (this.kept_bytes_ > Math.max(kKeptBytesMax, saved?.length ?? 0) && !this.is_gappy_) this.fold();
+    this.kept_.push(ops);
+    if (this.kept_.size > kKeptBytesMax && this.kept_.size > (this.stored_.saved?.length ?? 0) && !this.is_gappy_) this.fold();
+  }
+
+  private kept_ops(): Uint8Array[] {
+    return [...this.stored_.ops, ...this.kept_.chunks()];
   }
 
   private fold(): void {
-    this.kept_bytes_ = 0;
     try {
       this.save(true);
     } catch {
@@ -331,7 +338,7 @@ export class EngineDocument {
 
   private rebase(stored: StoredDocument): void {
     this.stored_ = stored;
-    this.kept_bytes_ = 0;
+    this.kept_.clear();
   }
 
   private handle_of(): number {
@@ -341,7 +348,8 @@ export class EngineDocument {
       this.took(this.module.call_({ call: 'at', handle, version: this.past_.version }));
       return this.handle_;
     }
-    const { saved, snapshot, ops } = this.stored_;
+    const { saved, snapshot } = this.stored_;
+    const ops = this.kept_ops();
     if (saved !== undefined) {
       const core = this.module.core_;
       if (core.fast_ === undefined) {

@@ -4,7 +4,9 @@
 
 import type { CardSnapshot, ChecklistSnapshot, CommentSnapshot } from './api_types.js';
 import type { Core, CoreExports } from './core.js';
-import type { Change, Command, EditAnswer, FieldValue, Id, OpId } from './types.js';
+import { kUnfit, type Room } from './room.js';
+import { camel } from './share.js';
+import type { Change, Command, FieldValue, Id, OpId } from './types.js';
 
 interface FieldRow {
   number: number;
@@ -19,10 +21,12 @@ export interface Schema {
   // By type, then by name.
   fields: Map<number, Map<string, FieldRow>>;
   by_number: Map<number, string[]>;
+  // Registers by name: those of one name have one number and one kind of value, whatever they are a field of.
+  registers: Map<string, FieldRow>;
 }
 
 export function schema_of(rows: readonly Record<string, unknown>[]): Schema {
-  const schema: Schema = { types: new Map(), names: [], fields: new Map(), by_number: new Map() };
+  const schema: Schema = { types: new Map(), names: [], fields: new Map(), by_number: new Map(), registers: new Map() };
   for (const row of rows) {
     const type = row['type'] as number;
     schema.types.set(row['entity'] as string, type);
@@ -32,209 +36,170 @@ export function schema_of(rows: readonly Record<string, unknown>[]): Schema {
       schema.fields.set(type, (fields = new Map()));
       schema.by_number.set(type, []);
     }
-    fields.set(row['name'] as string, { number: row['number'] as number, value: row['value'] as number, merge: row['merge'] as number });
-    schema.by_number.get(type)![row['number'] as number] = row['name'] as string;
+    const name = row['name'] as string;
+    const field = { number: row['number'] as number, value: row['value'] as number, merge: row['merge'] as number };
+    fields.set(name, field);
+    if (field.merge === kRegister && !schema.registers.has(name)) schema.registers.set(name, field);
+    schema.by_number.get(type)![field.number] = camel(name);
   }
   return schema;
 }
 
-const kNumbers = 2048;
-const kTextBytes = 1 << 16;
+const kRegister = 0;
 const kSet = 1;
-const kText = 2;
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 const kNone: readonly never[] = Object.freeze([]);
 const kNoCustom = Object.freeze({});
 const kCard = 3;
 const kRoot = 255;
+const kPlaces = new Set(['position', 'home']);
+// Ids are learnt so many at once: reading them one by one costs more.
+const kIdsAtOnce = 256;
+const decoder = new TextDecoder();
 
-// A command that the fast calls do not know, or a value that does not fit: the facade says what is wrong with it.
-const kUnfit = Symbol('unfit');
+/** @internal What an edit made. `bundle` is what was asked for before it and then the operations; `ops` are those alone. */
+export interface FastEdit {
+  bundle: Uint8Array;
+  ops: Uint8Array;
+  changed: readonly Change[];
+  created: readonly (OpId | null)[];
+}
 
-/** One open document, by the fast calls. */
+/** One open document, by the fast calls. Errors: CoreError; whatever a trap throws. */
 export class FastDocument {
   private readonly refs_ = new Map<Id, number>();
   private readonly ids_: Id[] = [];
   private readonly replicas_: Id[] = [];
   private readonly replica_numbers_ = new Map<Id, number>();
-  private buffer_: ArrayBufferLike | undefined;
-  private words_!: Uint32Array;
-  private bytes_!: Uint8Array;
-  private room_ = 0; // in words
-  private text_capacity_ = 0;
-  private at_ = 0;
-  private text_at_ = 0;
-  private readonly field_names_ = new Map<number, readonly string[]>();
+  private readonly field_names_ = new Map<number, FieldNames>();
+  private readonly exports_: CoreExports;
+  private readonly room_: Room;
 
   constructor(
     private readonly core_: Core,
     private readonly handle_: number,
     private readonly schema_: Schema,
-  ) {}
-
-  private get exports_(): CoreExports {
-    return this.core_.exports_;
+  ) {
+    this.exports_ = core_.exports_;
+    this.room_ = core_.room_;
   }
 
-  // Undefined when the fast calls cannot take these commands. Errors: as Core.call.
-  edit(commands: readonly Command[], now_ms: number, keeps_crossed_dates = false): EditAnswer | undefined {
-    this.begin(now_ms, keeps_crossed_dates ? 1 : 0);
+  /** Undefined when the fast calls cannot take these commands. `head`: what stands before the operations in `bundle`. */
+  edit(commands: readonly Command[], now_ms: number, keeps_crossed_dates: boolean, head: Uint8Array): FastEdit | undefined {
+    const { room_: room, exports_ } = this;
+    room.begin();
+    room.put(now_ms >>> 0);
+    room.put(Math.floor(now_ms / 2 ** 32));
+    room.put(keeps_crossed_dates ? 1 : 0);
     try {
-      for (const command of commands) this.command(command);
+      for (let i = 0; i < commands.length; ++i) this.command(commands[i]!);
     } catch (error) {
       if (error === kUnfit) return undefined;
       throw error;
     }
-    const { exports_ } = this;
-    const numbers = this.at_ - this.room_;
-    const text_bytes = this.text_at_ - (this.room_ + kNumbers) * 4;
-    if (this.core_.fast_call_(() => exports_.kalends_edit!(this.handle_, numbers, text_bytes)) === 0) this.core_.fail_();
-    this.refresh();
+    if (exports_.kalends_edit!(this.handle_, room.numbers, room.text_bytes) === 0) this.core_.fail_();
     let at = exports_.kalends_answer!() >>> 2;
-    const words = this.words_;
+    room.refresh();
+    const { words, bytes } = room;
     const size = words[at]!;
     const count = words[at + 1]!;
     at += 2;
-    const created: (OpId | null)[] = [];
-    for (let i = 0; i < count; ++i, at += 2) created.push(words[at + 1] === 0 ? null : this.op(words[at]!, words[at + 1]!));
-    const next = at + 1 + words[at]! * 5;
-    return { ops: this.bytes_.slice(next * 4, next * 4 + size), changed: this.changes(at), created };
+    let created: (OpId | null)[] | undefined;
+    for (let i = 0; i < count; ++i, at += 2)
+      if (words[at + 1] !== 0) (created ??= new Array<OpId | null>(count).fill(null))[i] = this.op(words[at]!, words[at + 1]!);
+    const from = (at + 1 + words[at]! * 5) * 4;
+    const bundle = new Uint8Array(head.length + size);
+    for (let i = 0; i < head.length; ++i) bundle[i] = head[i]!;
+    if (size < 300) for (let i = 0, to = head.length; i < size; ++i, ++to) bundle[to] = bytes[from + i]!;
+    else bundle.set(bytes.subarray(from, from + size), head.length);
+    const ops = new Uint8Array(bundle.buffer, head.length, size);
+    return { bundle, ops, changed: this.changes(at), created: created ?? kNone };
   }
 
-  merge(ops: Uint8Array, now_ms: number): { changed: Change[]; news: boolean; held_back: number } {
-    this.make_room(ops.length);
-    this.bytes_.set(ops, (this.room_ + kNumbers) * 4);
-    const { exports_ } = this;
-    const call = (): number => exports_.kalends_merge!(this.handle_, ops.length, now_ms >>> 0, Math.floor(now_ms / 2 ** 32));
-    if (this.core_.fast_call_(call) === 0) this.core_.fail_();
-    this.refresh();
+  merge(ops: Uint8Array, now_ms: number): { changed: readonly Change[]; news: boolean; held_back: number } {
+    const { room_: room, exports_ } = this;
+    room.begin(ops.length);
+    room.put_bytes(ops);
+    if (exports_.kalends_merge!(this.handle_, ops.length, now_ms >>> 0, Math.floor(now_ms / 2 ** 32)) === 0) this.core_.fail_();
     const at = exports_.kalends_answer!() >>> 2;
-    return { changed: this.changes(at + 2), news: this.words_[at]! > 0, held_back: this.words_[at + 1]! };
+    room.refresh();
+    return { changed: this.changes(at + 2), news: room.words[at]! > 0, held_back: room.words[at + 1]! };
   }
 
   // Null when this board has no such card.
-  card(id: Id, known: CardSnapshot | undefined): CardSnapshot | null | undefined {
-    const { exports_ } = this;
-    const ref = this.ref(id);
-    if (this.core_.fast_call_(() => exports_.kalends_card!(this.handle_, ref)) === 0) return null;
-    this.refresh();
-    return this.read_cards(1, 2, known)[0];
+  card(id: Id, known: CardSnapshot | undefined): CardSnapshot | null {
+    if (this.exports_.kalends_card!(this.handle_, this.ref(id)) === 0) return null;
+    this.begin_reading(2);
+    return kept(known, this.read_card());
   }
 
-  // All live cards, list by list. `known` gives what was shown before, to be shared.
+  // All live cards, list by list.
   cards(): CardSnapshot[] {
-    const { exports_ } = this;
-    if (this.core_.fast_call_(() => exports_.kalends_cards!(this.handle_)) === 0) this.core_.fail_();
-    this.refresh();
-    const at = exports_.kalends_answer!() >>> 2;
-    return this.read_cards(this.words_[at + 2]!, 3);
+    if (this.exports_.kalends_cards!(this.handle_) === 0) this.core_.fail_();
+    const count = this.begin_reading(3);
+    const cards: CardSnapshot[] = [];
+    for (let i = 0; i < count; ++i) cards.push(this.read_card());
+    return cards;
+  }
+
+  // Numbers of ids as core's views give them: u32 each.
+  ids(numbers: Uint8Array): Id[] {
+    const ids: Id[] = [];
+    for (let i = 0; i < numbers.length; i += 4)
+      ids.push(this.id(numbers[i]! | (numbers[i + 1]! << 8) | (numbers[i + 2]! << 16) | (numbers[i + 3]! << 24)));
+    return ids;
   }
 
   // --- writing ---
 
-  private begin(now_ms: number, flags: number): void {
-    this.make_room(kTextBytes); // another document may have asked for more meanwhile, and moved it
-    this.at_ = this.room_;
-    this.text_at_ = (this.room_ + kNumbers) * 4;
-    this.words_[this.at_++] = now_ms >>> 0;
-    this.words_[this.at_++] = Math.floor(now_ms / 2 ** 32);
-    this.words_[this.at_++] = flags;
-  }
-
-  private make_room(text_bytes: number): void {
-    this.text_capacity_ = Math.max(text_bytes, this.text_capacity_, kTextBytes);
-    this.room_ = this.exports_.kalends_room!(kNumbers, this.text_capacity_) >>> 2;
-    this.refresh();
-  }
-
-  // The memory may have grown, and its buffer been replaced.
-  private refresh(): void {
-    const { buffer } = this.exports_.memory;
-    if (buffer === this.buffer_) return;
-    this.buffer_ = buffer;
-    this.words_ = new Uint32Array(buffer);
-    this.bytes_ = new Uint8Array(buffer);
-  }
-
-  private put(value: number): void {
-    if (this.at_ - this.room_ >= kNumbers - 8) throw kUnfit;
-    this.words_[this.at_++] = value;
-  }
-
-  private put_text(text: string): void {
-    const { length } = text;
-    if (this.text_at_ + length * 3 > (this.room_ + kNumbers) * 4 + this.text_capacity_) throw kUnfit;
-    if (length < 40) {
-      const bytes = this.bytes_;
-      let at = this.text_at_;
-      let i = 0;
-      for (; i < length; ++i) {
-        const code = text.charCodeAt(i);
-        if (code > 127 || code === 0) break;
-        bytes[at++] = code;
-      }
-      if (i === length) {
-        this.put(length);
-        this.text_at_ = at;
-        return;
-      }
-    }
-    const { written } = encoder.encodeInto(text, this.bytes_.subarray(this.text_at_));
-    this.put(written);
-    this.text_at_ += written;
-  }
-
   private command(command: Command): void {
-    const { schema_ } = this;
+    const { room_: room } = this;
     switch (command.do) {
-      case 'set': {
-        const type = this.target(2, command.entity, command.child);
-        this.field(type, command.field, command.key, command.value);
+      case 'set':
+        this.target(2, command.entity, command.child);
+        this.field(command.field, command.key, command.value);
         return;
-      }
-      case 'move': {
+      case 'move':
         this.target(3, command.entity, command.child);
-        this.put(command.list === undefined ? 0 : this.ref(command.list));
+        room.put(command.list === undefined ? 0 : this.ref(command.list));
         this.put_op((command as { checklist?: OpId }).checklist);
         this.placement(command.after, command.child !== undefined);
         return;
-      }
       case 'add':
       case 'remove':
         this.target(command.do === 'add' ? 4 : 5, command.entity, undefined);
-        this.put(this.row(kCard, command.field).number);
-        this.put(this.ref(command.value));
+        room.put(this.row(kCard, command.field).number);
+        room.put(this.ref(command.value));
         return;
       case 'text':
         this.target(6, command.entity, command.child);
-        this.put_text(command.value);
+        room.put_text(command.value);
         return;
       case 'splice':
         this.target(7, command.entity, command.child);
-        this.put(command.pos);
-        this.put(command.del);
-        this.put_text(command.ins);
+        room.put(command.pos);
+        room.put(command.del);
+        room.put_text(command.ins);
         return;
       case 'create': {
-        const type = schema_.types.get(command.type);
+        const type = this.schema_.types.get(command.type);
         if (type !== kCard && command.type !== 'list') throw kUnfit;
         this.target(1, command.id, undefined);
-        this.put(type!);
-        const { list, ...fields } = command.fields as Record<string, FieldValue> & { list?: Id };
-        this.put(list === undefined ? 0 : this.ref(list));
+        room.put(type!);
+        const { list } = command.fields as { list?: Id };
+        room.put(list === undefined ? 0 : this.ref(list));
         this.placement(command.after, false);
-        this.fields(type!, fields);
+        this.fields(type!, command.fields as Record<string, FieldValue>);
         return;
       }
       case 'add_child': {
-        const type = schema_.types.get(command.type);
+        const type = this.schema_.types.get(command.type);
         if (type === undefined) throw kUnfit;
         this.target(8, command.entity, undefined);
-        this.put(type);
+        room.put(type);
         this.put_op(command.checklist);
         this.placement(command.after, true);
-        this.put((command as { checklist_made_by?: number }).checklist_made_by === undefined ? 0 : (command as unknown as { checklist_made_by: number }).checklist_made_by + 1);
+        const { checklist_made_by } = command as { checklist_made_by?: number };
+        room.put(checklist_made_by === undefined ? 0 : checklist_made_by + 1);
         this.fields(type, command.fields);
         return;
       }
@@ -247,109 +212,108 @@ export class FastDocument {
     }
   }
 
-  // Children's types are not known here: their fields are looked for in all kinds of children.
-  private target(what: number, entity: Id, child: OpId | undefined): number {
-    this.put(what);
-    this.put(this.ref(entity));
+  private target(what: number, entity: Id, child: OpId | undefined): void {
+    const ref = this.ref(entity);
+    this.room_.put(what);
+    this.room_.put(ref);
     this.put_op(child);
-    return child === undefined ? 0 : -1;
   }
 
   private placement(after: Id | OpId | null | undefined, among_children: boolean): void {
-    this.put(after === undefined ? 1 : after === null ? 0 : 2);
-    this.put(typeof after === 'string' && !among_children ? this.ref(after) : 0);
+    const ref = typeof after === 'string' && !among_children ? this.ref(after) : 0;
+    this.room_.put(after === undefined ? 1 : after === null ? 0 : 2);
+    this.room_.put(ref);
     this.put_op(typeof after === 'string' && among_children ? after : undefined);
   }
 
   private row(type: number, name: string): FieldRow {
-    if (type > 0) {
-      const row = this.schema_.fields.get(type)?.get(name);
-      if (row === undefined) throw kUnfit;
-      return row;
-    }
-    // Fields of one name have one number and one kind of value, whatever they are a field of.
-    for (const [, fields] of this.schema_.fields) {
-      const row = fields.get(name);
-      if (row !== undefined && row.merge === 0) return row;
-    }
-    throw kUnfit;
+    const row = this.schema_.fields.get(type)?.get(name);
+    if (row === undefined) throw kUnfit;
+    return row;
   }
 
   private fields(type: number, fields: Record<string, FieldValue | undefined>): void {
-    const count_at = this.at_;
-    this.put(0);
+    const { room_: room } = this;
+    const place = room.place;
+    room.put(0);
     let count = 0;
     for (const name in fields) {
       const value = fields[name];
-      if (value === undefined) continue;
+      if (value === undefined || (name === 'list' && type === kCard)) continue;
       const row = this.row(type, name);
       if (row.merge === kSet || name === 'custom') {
         if (!Array.isArray(value)) throw kUnfit;
         for (const id of value as Id[]) {
-          this.put(row.number);
-          this.put(0);
-          this.put(3);
-          this.put(this.ref(id));
+          const ref = this.ref(id);
+          room.put(row.number);
+          room.put(0);
+          room.put(3);
+          room.put(ref);
           ++count;
         }
         continue;
       }
-      this.put(row.number);
-      this.put(0);
+      room.put(row.number);
+      room.put(0);
       this.value(row, value);
       ++count;
     }
-    this.words_[count_at] = count;
+    room.words[place] = count;
   }
 
-  private field(type: number, name: string, key: Id | undefined, value: FieldValue): void {
-    const row = this.row(type, name);
-    if (row.merge === kText || row.merge === kSet) throw kUnfit;
-    this.put(row.number);
-    this.put(key === undefined ? 0 : this.ref(key));
+  // Children's types are not known here, nor needed.
+  private field(name: string, key: Id | undefined, value: FieldValue): void {
+    const row = this.schema_.registers.get(name);
+    if (row === undefined) throw kUnfit;
+    const ref = key === undefined ? 0 : this.ref(key);
+    this.room_.put(row.number);
+    this.room_.put(ref);
     this.value(row, value);
   }
 
   private value(row: FieldRow, value: FieldValue): void {
-    if (value === null) return this.put(0);
+    const { room_: room } = this;
+    if (value === null) return room.put(0);
     if (typeof value === 'string') {
       if (row.value === 3) {
-        this.put(2);
-        return this.put_text(value);
+        room.put(2);
+        return room.put_text(value);
       }
       if (row.value !== 4) throw kUnfit;
-      this.put(3);
-      return this.put(this.ref(value));
+      const ref = this.ref(value);
+      room.put(3);
+      return room.put(ref);
     }
     if (typeof value === 'boolean') {
       if (row.value !== 1) throw kUnfit;
-      this.put(1);
-      return this.put(value ? 1 : 0);
+      room.put(1);
+      return room.put(value ? 1 : 0);
     }
     if (row.value !== 5 || typeof value !== 'object' || Array.isArray(value)) throw kUnfit;
     const when = value as { date?: string; at?: string; zone?: string; fold?: number };
     if (when.date !== undefined) {
       if (when.date.length !== 10) throw kUnfit;
-      this.put(4);
-      return this.put_text(when.date);
+      room.put(4);
+      return room.put_text(when.date);
     }
     if (when.at === undefined) throw kUnfit;
-    this.put(5);
-    this.put_text(when.at);
-    this.put_text(when.zone ?? '');
-    this.put(when.fold ?? 0);
+    room.put(5);
+    room.put_text(when.at);
+    room.put_text(when.zone ?? '');
+    room.put(when.fold ?? 0);
   }
 
   private put_op(op: OpId | undefined): void {
+    const { room_: room } = this;
     if (op === undefined) {
-      this.put(0);
-      return this.put(0);
+      room.put(0);
+      return room.put(0);
     }
     const counter = Number(op.slice(33));
     const number = this.replica_numbers_.get(op.slice(0, 32));
     if (number === undefined || !(counter > 0 && counter < 2 ** 32)) throw kUnfit;
-    this.put(number);
-    this.put(counter);
+    room.put(number);
+    room.put(counter);
   }
 
   // --- ids ---
@@ -357,31 +321,28 @@ export class FastDocument {
   private ref(id: Id): number {
     const known = this.refs_.get(id);
     if (known !== undefined) return known;
-    if (!/^[0-9a-f]{32}$/.test(id)) throw kUnfit;
-    // The room holds a message that is being written: the id is put behind it.
-    if (this.room_ === 0) this.make_room(kTextBytes);
-    this.refresh();
-    const keep = this.words_.slice(this.room_, this.room_ + 4);
-    for (let i = 0; i < 16; ++i) this.bytes_[this.room_ * 4 + i] = parseInt(id.slice(2 * i, 2 * i + 2), 16);
-    const ref = this.exports_.kalends_ref!(this.handle_);
-    this.refresh();
-    this.words_.set(keep, this.room_);
+    if (typeof id !== 'string' || id.length !== 32) throw kUnfit;
+    const ref = this.room_.ref(id, this.handle_);
     this.refs_.set(id, ref);
     this.ids_[ref] = id;
     return ref;
   }
 
   private id(ref: number): Id {
-    return this.ids_[ref] ?? this.learn_id(ref);
+    return this.ids_[ref] ?? this.learn_ids(ref);
   }
 
-  private learn_id(ref: number): Id {
-    const keep = this.words_;
-    const id = this.hex(this.core_.fast_call_(() => this.exports_.kalends_id!(this.handle_, ref)));
-    if (keep !== this.words_) this.refresh();
-    this.ids_[ref] = id;
-    this.refs_.set(id, ref);
-    return id;
+  // This one and its neighbours, as far as there are any.
+  private learn_ids(ref: number): Id {
+    const { ids_, room_: room, exports_, handle_ } = this;
+    const from = ref - (ref % kIdsAtOnce);
+    let to = from + kIdsAtOnce;
+    while (to > ref + 1 && exports_.kalends_id!(handle_, to - 1) === 0) to = ref + 1 + ((to - ref - 1) >> 1);
+    const start = exports_.kalends_id!(handle_, from);
+    room.refresh();
+    const text = hex(room.bytes, start, (to - from) * 16);
+    for (let i = from; i < to; ++i) ids_[i] ??= text.slice((i - from) * 32, (i - from) * 32 + 32);
+    return ids_[ref]!;
   }
 
   private op(replica: number, counter: number): OpId {
@@ -389,40 +350,37 @@ export class FastDocument {
   }
 
   private learn_replica(number: number): Id {
-    const id = this.hex(this.core_.fast_call_(() => this.exports_.kalends_replica!(this.handle_, number)));
+    const at = this.exports_.kalends_replica!(this.handle_, number);
+    this.room_.refresh();
+    const id = hex(this.room_.bytes, at, 16);
     this.replicas_[number] = id;
     this.replica_numbers_.set(id, number);
     return id;
   }
 
-  private hex(at: number): Id {
-    this.refresh();
-    let text = '';
-    for (let i = 0; i < 16; ++i) text += (this.bytes_[at + i]! < 16 ? '0' : '') + this.bytes_[at + i]!.toString(16);
-    return text;
-  }
-
   // --- reading ---
 
-  private changes(at: number): Change[] {
-    const words = this.words_;
-    const end = at + 1 + words[at]! * 5;
-    const changed: Change[] = [];
-    for (let i = at + 1; i < end; i += 5) {
-      const type = words[i + 1]!;
-      changed.push({
-        entity: this.id(words[i]!),
+  private changes(at: number): readonly Change[] {
+    const { words } = this.room_;
+    const count = words[at]!;
+    if (count === 0) return kNone;
+    const changed = new Array<Change>(count);
+    for (let i = 0, from = at + 1; i < count; ++i, from += 5) {
+      const type = words[from + 1]!;
+      const { names, moves } = this.names(type, words[from + 3]!, words[from + 4]!);
+      changed[i] = {
+        entity: this.id(words[from]!),
         type: type === kRoot ? 'root' : (this.schema_.names[type] ?? 'unknown'),
-        live: words[i + 2] === 1,
-        fields: this.names(type, words[i + 3]!, words[i + 4]!) as string[],
-      });
+        live: words[from + 2] === 1,
+        fields: names,
+        moves,
+      };
     }
     return changed;
   }
 
   // The same list each time.
-  private names(type: number, low: number, high: number): readonly string[] {
-    if (high === 0 && low === 0) return kNone;
+  private names(type: number, low: number, high: number): FieldNames {
     const key = (type * 2 ** 12 + high) * 2 ** 32 + low;
     let names = this.field_names_.get(key);
     if (names !== undefined) return names;
@@ -432,99 +390,59 @@ export class FastDocument {
       const word = number < 32 ? low : high;
       if (((word >>> number % 32) & 1) === 1 && by_number[number] !== undefined) made.push(by_number[number]!);
     }
-    this.field_names_.set(key, (names = Object.freeze(made)));
+    this.field_names_.set(key, (names = { names: Object.freeze(made), moves: made.some((name) => kPlaces.has(name)) }));
     return names;
   }
 
-  private read_cards(count: number, head: number, known?: CardSnapshot): CardSnapshot[] {
-    const start = this.exports_.kalends_answer!() >>> 2;
-    const numbers = this.words_[start]!;
-    const size = this.words_[start + 1]!;
-    const words = this.words_.subarray(start, start + numbers);
-    const text = this.decode((start + numbers) * 4, size);
-    const reader = new CardReader(words, head, text, this);
-    const cards: CardSnapshot[] = [];
-    for (let i = 0; i < count; ++i) cards.push(reader.card(known));
-    return cards;
-  }
-
-  private decode(at: number, size: number): string {
-    if (size < 64) {
-      const bytes = this.bytes_;
-      let text = '';
-      let i = 0;
-      for (; i < size; ++i) {
-        const code = bytes[at + i]!;
-        if (code > 127) break;
-        text += String.fromCharCode(code);
-      }
-      if (i === size) return text;
-    }
-    return decoder.decode(this.bytes_.subarray(at, at + size));
-  }
-
-  /** @internal */
-  id_(ref: number): Id {
-    return this.ids_[ref] ?? this.learn_id(ref);
-  }
-
-  /** @internal */
-  op_(replica: number, counter: number): OpId {
-    return this.op(replica, counter);
-  }
-}
-
-// Reads what FastCalls::write_card wrote.
-class CardReader {
+  private words_ = new Uint32Array(0);
+  private at_ = 0;
+  private text_ = '';
   private text_at_ = 0;
 
-  constructor(
-    private readonly words_: Uint32Array,
-    private at_: number,
-    private readonly text_: string,
-    private readonly names_: FastDocument,
-  ) {}
+  // An answer: numbers, bytes of text, [how many], then `head` numbers in all before the first card.
+  private begin_reading(head: number): number {
+    const start = this.exports_.kalends_answer!() >>> 2;
+    const { room_: room } = this;
+    room.refresh();
+    const { words } = room;
+    const numbers = words[start]!;
+    const size = words[start + 1]!;
+    this.words_ = words;
+    this.at_ = start + head;
+    this.text_ = decoded(room.bytes, (start + numbers) * 4, size);
+    this.text_at_ = 0;
+    return words[start + 2]!;
+  }
 
-  card(known: CardSnapshot | undefined): CardSnapshot {
-    const { words_ } = this;
-    const id = this.names_.id_(words_[this.at_]!);
-    const list = this.names_.id_(words_[this.at_ + 1]!);
-    const createdMs = words_[this.at_ + 2]! + words_[this.at_ + 3]! * 2 ** 32;
-    const flags = words_[this.at_ + 4]!;
-    this.at_ += 5;
+  // What FastCalls::write_card wrote. Ids that are not known yet are asked for, which moves nothing.
+  private read_card(): CardSnapshot {
+    const { words_: words } = this;
+    const first = this.at_;
+    const id = this.id(words[first]!);
+    const list = this.id(words[first + 1]!);
+    const createdMs = words[first + 2]! + words[first + 3]! * 2 ** 32;
+    const flags = words[first + 4]!;
+    this.at_ = first + 5;
     const title = this.text();
     const description = this.text();
     const location = this.text();
     const colour = this.text();
     const start = (flags & 4) === 0 ? null : this.when((flags & 16) !== 0, (flags & 64) !== 0);
     const due = (flags & 8) === 0 ? null : this.when((flags & 32) !== 0, (flags & 128) !== 0);
-    const labels = this.ids();
-    const assignees = this.ids();
-    const reminders = this.list(() => this.number());
+    const labels = this.read_ids();
+    const assignees = this.read_ids();
+    const reminders = this.read_numbers();
     let custom: Record<Id, string> = kNoCustom;
-    for (let n = this.number(), i = 0; i < n; ++i) {
-      if (i === 0) custom = {};
-      const key = this.names_.id_(this.number());
+    for (let n = words[this.at_++]!; n > 0; --n) {
+      if (custom === kNoCustom) custom = {};
+      const key = this.id(words[this.at_++]!);
       custom[key] = this.text();
     }
-    const checklists = this.list((): ChecklistSnapshot => {
-      const of = this.op();
-      const name = this.text();
-      const items = this.list(() => {
-        const item = this.op();
-        const done = this.number() === 1;
-        return { id: item, text: this.text(), done };
-      });
-      return { id: of, title: name, items };
-    });
-    const comments = this.list((): CommentSnapshot => {
-      const of = this.op();
-      const author = this.names_.id_(this.number());
-      const atMs = this.number() + this.number() * 2 ** 32;
-      return { id: of, author, atMs, text: this.text() };
-    });
-    const attachments = this.list(() => ({ id: this.op(), title: this.text(), url: this.text() }));
-    const card = {
+    if (custom !== kNoCustom) Object.freeze(custom);
+    const checklists = this.read_checklists();
+    const comments = this.read_comments();
+    const attachments = this.read_attachments();
+    return {
       id,
       list,
       title,
@@ -542,45 +460,81 @@ class CardReader {
       checklists,
       comments,
       attachments,
-      // Whoever reads them puts them here: few cards have any.
+      // Whoever reads them puts them here, and freezes the card: few cards have any.
       conflicts: (flags & 256) !== 0 ? undefined : kNone,
       createdMs,
-    };
-    return keep(known, card as unknown as CardSnapshot);
-  }
-
-  private number(): number {
-    return this.words_[this.at_++]!;
+    } as unknown as CardSnapshot;
   }
 
   private text(): string {
     const length = this.words_[this.at_++]!;
     if (length === 0) return '';
     const at = this.text_at_;
-    this.text_at_ += length;
+    this.text_at_ = at + length;
     return this.text_.slice(at, at + length);
   }
 
-  private op(): OpId {
+  private read_op(): OpId {
     const at = this.at_;
-    this.at_ += 2;
-    return this.names_.op_(this.words_[at]!, this.words_[at + 1]!);
+    this.at_ = at + 2;
+    return this.op(this.words_[at]!, this.words_[at + 1]!);
   }
 
-  private ids(): readonly Id[] {
+  private read_numbers(): readonly number[] {
+    const count = this.words_[this.at_++]!;
+    if (count === 0) return kNone;
+    const numbers: number[] = [];
+    for (let i = 0; i < count; ++i) numbers.push(this.words_[this.at_++]!);
+    return Object.freeze(numbers);
+  }
+
+  private read_ids(): readonly Id[] {
     const count = this.words_[this.at_++]!;
     if (count === 0) return kNone;
     const ids: Id[] = [];
-    for (let i = 0; i < count; ++i) ids.push(this.names_.id_(this.words_[this.at_++]!));
+    for (let i = 0; i < count; ++i) ids.push(this.id(this.words_[this.at_++]!));
     return Object.freeze(ids);
   }
 
-  private list<T>(read: () => T): readonly T[] {
+  private read_checklists(): readonly ChecklistSnapshot[] {
     const count = this.words_[this.at_++]!;
     if (count === 0) return kNone;
-    const list: T[] = [];
-    for (let i = 0; i < count; ++i) list.push(Object.freeze(read()));
-    return Object.freeze(list);
+    const checklists: ChecklistSnapshot[] = [];
+    for (let i = 0; i < count; ++i) {
+      const id = this.read_op();
+      const title = this.text();
+      const items: { id: OpId; text: string; done: boolean }[] = [];
+      for (let n = this.words_[this.at_++]!; n > 0; --n) {
+        const item = this.read_op();
+        const done = this.words_[this.at_++] === 1;
+        items.push(Object.freeze({ id: item, text: this.text(), done }));
+      }
+      checklists.push(Object.freeze({ id, title, items: items.length === 0 ? kNone : Object.freeze(items) }));
+    }
+    return Object.freeze(checklists);
+  }
+
+  private read_comments(): readonly CommentSnapshot[] {
+    const count = this.words_[this.at_++]!;
+    if (count === 0) return kNone;
+    const comments: CommentSnapshot[] = [];
+    for (let i = 0; i < count; ++i) {
+      const id = this.read_op();
+      const { words_: words, at_: at } = this;
+      const author = this.id(words[at]!);
+      const atMs = words[at + 1]! + words[at + 2]! * 2 ** 32;
+      this.at_ = at + 3;
+      comments.push(Object.freeze({ id, author, atMs, text: this.text() }));
+    }
+    return Object.freeze(comments);
+  }
+
+  private read_attachments(): CardSnapshot['attachments'] {
+    const count = this.words_[this.at_++]!;
+    if (count === 0) return kNone;
+    const attachments: { id: OpId; title: string; url: string }[] = [];
+    for (let i = 0; i < count; ++i) attachments.push(Object.freeze({ id: this.read_op(), title: this.text(), url: this.text() }));
+    return Object.freeze(attachments);
   }
 
   private when(is_timed: boolean, is_second: boolean): CardSnapshot['due'] {
@@ -589,25 +543,69 @@ class CardReader {
   }
 }
 
-// Parts that are as they were stay the objects that they were.
-function keep(known: CardSnapshot | undefined, card: CardSnapshot): CardSnapshot {
-  if (known === undefined) return card;
-  // Whoever adds the conflicts freezes it.
-  const made = card as unknown as Record<string, unknown>;
-  const before = known as unknown as Record<string, unknown>;
-  for (const name in made) {
-    const value = made[name];
-    if (value !== null && typeof value === 'object' && value !== before[name] && equal(before[name], value))
-      made[name] = before[name];
+interface FieldNames {
+  names: readonly string[];
+  // Whether one of them says where an entity stands.
+  moves: boolean;
+}
+
+function decoded(bytes: Uint8Array, at: number, size: number): string {
+  if (size < 64) {
+    let text = '';
+    let i = 0;
+    for (; i < size; ++i) {
+      const code = bytes[at + i]!;
+      if (code > 127) break;
+      text += String.fromCharCode(code);
+    }
+    if (i === size) return text;
   }
+  return decoder.decode(bytes.subarray(at, at + size));
+}
+
+const kDigits = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
+
+function hex(bytes: Uint8Array, at: number, size: number): string {
+  const text = new Uint8Array(size * 2);
+  for (let i = 0, to = 0; i < size; ++i) {
+    const byte = bytes[at + i]!;
+    text[to++] = kDigits[byte >> 4]!;
+    text[to++] = kDigits[byte & 15]!;
+  }
+  return decoder.decode(text);
+}
+
+// Parts that are as they were stay the objects that they were.
+function kept(known: CardSnapshot | undefined, card: CardSnapshot): CardSnapshot {
+  if (known === undefined) return card;
+  const made = card as { -readonly [Name in keyof CardSnapshot]: CardSnapshot[Name] };
+  if (equal(known.labels, made.labels)) made.labels = known.labels;
+  if (equal(known.assignees, made.assignees)) made.assignees = known.assignees;
+  if (equal(known.start, made.start)) made.start = known.start;
+  if (equal(known.due, made.due)) made.due = known.due;
+  if (equal(known.reminders, made.reminders)) made.reminders = known.reminders;
+  if (equal(known.custom, made.custom)) made.custom = known.custom;
+  if (equal(known.checklists, made.checklists)) made.checklists = known.checklists;
+  if (equal(known.comments, made.comments)) made.comments = known.comments;
+  if (equal(known.attachments, made.attachments)) made.attachments = known.attachments;
   return card;
 }
 
 function equal(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (a === null || b === null || typeof a !== 'object' || typeof b !== 'object') return false;
+  if (Array.isArray(a)) {
+    if (!Array.isArray(b) || a.length !== b.length) return false;
+    for (let i = 0; i < a.length; ++i) if (!equal(a[i], b[i])) return false;
+    return true;
+  }
   const left = a as Record<string, unknown>;
   const right = b as Record<string, unknown>;
-  const names = Object.keys(left);
-  return names.length === Object.keys(right).length && names.every((name) => equal(left[name], right[name]));
+  let count = 0;
+  for (const name in left) {
+    if (!equal(left[name], right[name])) return false;
+    ++count;
+  }
+  for (const _ in right) --count;
+  return count === 0;
 }

@@ -26,6 +26,10 @@ export function share(before: unknown, after: CborValue | undefined): unknown {
 
 function share_array(old: readonly unknown[], after: readonly CborValue[]): readonly unknown[] {
   let is_same = old.length === after.length;
+  if (typeof after[0] === 'string') {
+    for (let i = 0; is_same && i < after.length; ++i) is_same = old[i] === after[i];
+    return is_same ? old : Object.freeze(after);
+  }
   let by_id: Map<unknown, unknown> | undefined;
   const made: unknown[] = [];
   for (let i = 0; i < after.length; ++i) {
@@ -65,4 +69,16 @@ export function camel_all(names: readonly string[]): readonly string[] {
 
 export function snake(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => '_' + letter.toLowerCase());
+}
+
+// The other way: with core's names, and without what is not there; `leaf` gives a value core's form.
+export function plain(map: object, leaf = (_name: string, value: CborValue): CborValue => value): CborMap {
+  const made: Record<string, CborValue> = {};
+  for (const name in map) {
+    const value = (map as Record<string, CborValue | undefined>)[name];
+    if (value === undefined) continue;
+    const is_map = value !== null && typeof value === 'object' && !Array.isArray(value);
+    made[snake(name)] = is_map ? plain(value, leaf) : leaf(name, value);
+  }
+  return made;
 }

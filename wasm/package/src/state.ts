@@ -22,6 +22,9 @@ export class DocumentState {
   private conflicts_: readonly ConflictRow[] | undefined;
   private listeners_: Map<Id, Set<Listener>> | undefined;
 
+  // For undo: the documents of a transaction that touched only this one.
+  readonly alone: readonly DocumentState[] = [this];
+
   constructor(readonly engine: EngineDocument) {}
 
   get is_board(): boolean {
@@ -60,20 +63,29 @@ export class DocumentState {
     return (this.conflicts_ ??= this.engine.conflicts().map((row) => ({ ...row, board })));
   }
 
-  // Takes in what core says has changed; gives it as patches.
-  changed(changes: readonly Change[], patches: Patch[]): void {
+  // Takes in what core says has changed; gives it as patches where somebody wants them.
+  changed(changes: readonly Change[], patches: Patch[] | undefined): void {
+    if (changes.length === 0) return;
     const board = this.is_board ? this.engine.id : null;
-    for (const { entity, type, live, fields } of changes) {
+    for (let i = 0; i < changes.length; ++i) {
+      const { entity, type, live, fields, moves } = changes[i]!;
       if (type !== 'card') {
         this.is_view_stale_ = true;
+      } else if (this.cards_.has(entity)) {
+        this.stale_.add(entity);
+        if (!live || (moves ?? (fields.includes('position') || fields.includes('home')))) this.is_view_stale_ = true;
       } else {
-        if (!live || !this.cards_.has(entity) || fields.includes('position') || fields.includes('home'))
-          this.is_view_stale_ = true;
-        if (this.cards_.has(entity)) this.stale_.add(entity);
+        this.is_view_stale_ = true;
       }
-      patches.push({ board, entity, type: type as Patch['type'], live, fields: camel_all(fields) });
+      const names = moves === undefined ? camel_all(fields) : fields;
+      patches?.push({ board, entity, type: type as Patch['type'], live, fields: names });
     }
-    if (changes.length > 0) this.all_ = this.conflicts_ = undefined;
+    this.all_ = this.conflicts_ = undefined;
+  }
+
+  // Whether somebody listens to a part of it, or to all.
+  get is_heard(): boolean {
+    return this.listeners_ !== undefined && this.listeners_.size > 0;
   }
 
   // `key`: a card, or the document for all that is in it.

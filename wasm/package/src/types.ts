@@ -156,7 +156,9 @@ export interface Change {
   entity: Id;
   type: string;
   live: boolean;
-  fields: string[];
+  fields: readonly string[];
+  /** Whether one of the fields says where it stands, where that was looked up already. */
+  moves?: boolean;
 }
 export interface Refusal {
   op: OpId;
@@ -176,9 +178,9 @@ export interface Cursor {
 }
 export interface EditAnswer {
   ops: Uint8Array;
-  changed: Change[];
+  changed: readonly Change[];
   /** For each command the child that it made, or null. */
-  created: (OpId | null)[];
+  created: readonly (OpId | null)[];
 }
 export interface MergeAnswer {
   changed: Change[];

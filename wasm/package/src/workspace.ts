@@ -56,8 +56,8 @@ export class Workspace {
   private readonly merge_listeners_ = new Set<(bytes: Uint8Array, from: unknown) => void>();
   private transaction_: Transaction | undefined;
   // Documents of the transactions made here, the last one at the end.
-  private undo_: DocumentState[][] = [];
-  private redo_: DocumentState[][] = [];
+  private undo_: (readonly DocumentState[])[] = [];
+  private redo_: (readonly DocumentState[])[] = [];
   private root_!: DocumentState;
   private is_past_ = false;
   private is_disposed_ = false;
@@ -89,11 +89,11 @@ export class Workspace {
         let document = stored.get(record.id);
         if (document === undefined) stored.set(record.id, (document = { ops: [] }));
         if (record.what === What.kOps) {
-          if (record.bytes.length > 0) document.ops.push(record.bytes);
+          if (record.bytes.length > 0) document.ops.push(record.bytes.slice());
         } else if (document.saved !== undefined || document.snapshot !== undefined) {
           later.push(record);
         } else if (record.what !== What.kVersion) {
-          document[record.what === What.kSaved ? 'saved' : 'snapshot'] = record.bytes;
+          document[record.what === What.kSaved ? 'saved' : 'snapshot'] = record.bytes.slice();
         }
         if (record.kind === 'board') workspace.states_.get(record.id) ?? workspace.hold(record.id, 'board', document);
       }
@@ -307,7 +307,7 @@ export class Workspace {
         const state = known ?? this.hold(record.id, 'board');
         try {
           if (record.what !== What.kOps && state.engine.is_blank) {
-            state.engine.adopt({ [record.what === What.kSaved ? 'saved' : 'snapshot']: record.bytes, ops: [] });
+            state.engine.adopt({ [record.what === What.kSaved ? 'saved' : 'snapshot']: record.bytes.slice(), ops: [] });
             state.changed([{ entity: record.id, type: 'root', live: true, fields: [] }], patches);
             news = true;
             continue;
@@ -510,8 +510,35 @@ export class Workspace {
 
   private commit_one(state: DocumentState, commands: readonly Command[]): EditAnswer {
     const answer = state.engine.edit(commands, this.options_.keepsCrossedDates);
-    this.done([{ state, answer }], 'edit');
+    if (answer.ops.length > 0) {
+      const patches: Patch[] | undefined = this.is_heard ? [] : undefined;
+      state.changed(answer.changed, patches);
+      this.note_undo(state.alone);
+      if (this.update_listeners_.size > 0) this.emit(answer.bundle ?? this.bundle_of(state, answer));
+      this.tell(patches, 'edit');
+    }
     return answer;
+  }
+
+  // Whether anybody wants patches.
+  private get is_heard(): boolean {
+    if (this.listeners_.size > 0) return true;
+    for (const state of this.states_.values()) if (state.is_heard) return true;
+    return false;
+  }
+
+  private note_undo(states: readonly DocumentState[]): void {
+    this.undo_.push(states);
+    if (this.undo_.length > 2 * kUndoMax) this.undo_.splice(0, kUndoMax);
+    if (this.redo_.length > 0) this.redo_ = [];
+  }
+
+  private emit(bytes: Uint8Array): void {
+    for (const listener of this.update_listeners_) guard(listener, bytes);
+  }
+
+  private bundle_of({ engine }: DocumentState, { ops }: EditAnswer): Uint8Array {
+    return encode_bundle([{ what: What.kOps, kind: engine.kind, id: engine.id, bytes: ops }]);
   }
 
   private all_or_none(states: readonly DocumentState[], act: (state: DocumentState) => EditAnswer): Made[] {
@@ -530,7 +557,7 @@ export class Workspace {
     return made;
   }
 
-  private step(from: DocumentState[][], to: DocumentState[][], what: 'undo' | 'redo'): boolean {
+  private step(from: (readonly DocumentState[])[], to: (readonly DocumentState[])[], what: 'undo' | 'redo'): boolean {
     this.writable_();
     if (this.transaction_ !== undefined) throw new KalendsError('invalid', `Call ${what} outside of transactions.`);
     while (from.length > 0) {
@@ -555,21 +582,16 @@ export class Workspace {
       state.changed(answer.changed, patches);
     }
     if (records.length === 0) return;
-    if (origin === 'edit') {
-      this.undo_.push(made.filter(({ answer }) => answer.ops.length > 0).map(({ state }) => state));
-      if (this.undo_.length > kUndoMax) this.undo_.shift();
-      this.redo_.length = 0;
-    }
-    if (this.update_listeners_.size > 0) {
-      const bytes = encode_bundle(records);
-      for (const listener of this.update_listeners_) guard(listener, bytes);
-    }
+    if (origin === 'edit') this.note_undo(made.filter(({ answer }) => answer.ops.length > 0).map(({ state }) => state));
+    if (this.update_listeners_.size > 0) this.emit(encode_bundle(records));
     this.tell(patches, origin);
   }
 
-  private tell(patches: readonly Patch[], origin: Origin): void {
-    if (patches.length === 0) return;
+  // `patches`: undefined when nobody wanted them.
+  private tell(patches: readonly Patch[] | undefined, origin: Origin): void {
+    if (patches?.length === 0) return;
     this.are_conflicts_stale_ = true;
+    if (patches === undefined) return;
     let last: DocumentState | undefined;
     for (const { board, entity } of patches) {
       const state = this.state_(board);

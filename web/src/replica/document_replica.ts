@@ -83,7 +83,7 @@ export class DocumentReplica {
 
   // Errors: CoreError (nothing has changed), or what the database threw (nothing has changed either: core's document
   // is opened anew from what is stored).
-  async edit(request: string, commands: readonly PageCommand[]): Promise<(Id | OpId | null)[]> {
+  async edit(request: string, commands: readonly PageCommand[]): Promise<readonly (Id | OpId | null)[]> {
     const answer = this.core_.edit(this.ports_.now_ms(), commands.map((command) => this.rebased(command)));
     if (answer.ops.length === 0) return answer.created;
     const { document } = this.stored_;

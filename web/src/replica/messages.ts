@@ -29,7 +29,7 @@ export interface Inspection {
   memory_bytes: number;
 }
 export type Outcome =
-  | { kind: 'edited'; created: (Id | OpId | null)[] }
+  | { kind: 'edited'; created: readonly (Id | OpId | null)[] }
   | { kind: 'inspected'; inspection: Inspection }
   | { kind: 'failed'; code: string; message: string };
 

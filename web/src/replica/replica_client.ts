@@ -98,7 +98,7 @@ export class ReplicaClient {
 
   // All commands in one transaction. Resolves when they are stored; gives the id made for each command, or null.
   // Rejects with EditRefused.
-  async edit(document: Id, kind: DocumentKind, commands: PageCommand[]): Promise<(Id | OpId | null)[]> {
+  async edit(document: Id, kind: DocumentKind, commands: PageCommand[]): Promise<readonly (Id | OpId | null)[]> {
     const request = make_id();
     const outcome = await this.ask(request, {
       kind: 'edit',

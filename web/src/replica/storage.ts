@@ -20,7 +20,7 @@ export interface StoredOps {
   // The request of the page that asked for this edit, and what it was answered: an edit that is asked for twice,
   // because its first answer got lost with the tab that ran the replica, is made once.
   request?: string;
-  created?: (Id | OpId | null)[];
+  created?: readonly (Id | OpId | null)[];
 }
 
 interface Schema extends DBSchema {
@@ -104,7 +104,7 @@ export class Storage {
     return documents.filter((stored) => ids.has(stored.document));
   }
 
-  async answered(request: string): Promise<(Id | OpId | null)[] | null> {
+  async answered(request: string): Promise<readonly (Id | OpId | null)[] | null> {
     const found = await this.database_.getFromIndex('operations', 'by_request', request);
     return found?.created ?? null;
   }

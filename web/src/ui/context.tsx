@@ -65,7 +65,7 @@ export function use_tray(): readonly RefusedItem[] {
 }
 
 // Makes one transaction; says so when it is refused. Gives the ids that were made, or null when it was refused.
-export type Edit = (...commands: PageCommand[]) => Promise<(Id | OpId | null)[] | null>;
+export type Edit = (...commands: PageCommand[]) => Promise<readonly (Id | OpId | null)[] | null>;
 
 function use_edit(document: Id, kind: DocumentKind): Edit {
   const { client, tell } = use_page();

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// The envelope of every answer: {"ok": value} or {"error": {code, message, retry_after_ms}}, as bytes.
+#pragma once
+
+#include "core/base/bytes.h"
+#include "core/base/result.h"
+#include "core/wire/cbor.h"
+
+namespace kalends {
+
+Bytes answer_of(Result<Cbor> result);
+Bytes error_answer(const Error& error);
+
+}  // namespace kalends
