@@ -87,10 +87,9 @@ class ImageWriter {
   }
 
   // What is written of the rarities beside the deletions: what was named before it arrived and has arrived since says
-  // nothing any more.
+  // nothing any more. Requires: there are some.
   Rarities lists_of(const EntityRecord& entity) const {
     Rarities lists;
-    if (entity.rarities == kNoSlot) return lists;
     const Rarities& rarities = *document_.rarities[entity.rarities];
     lists.other_makers = rarities.other_makers;
     for (const OpRef& op : rarities.restored_early)
@@ -349,10 +348,11 @@ class ImageWriter {
         unseen.push_back({op, std::max(begin, length), end - std::max(begin, length)});
       });
     }
-    const Rarities lists = lists_of(entity);
-    bool has_lists = !lists.empty();
+    bool is_rare = entity.rarities != kNoSlot;
     // A child that nothing was put into exists nevertheless.
-    if (touched.empty() && unseen.empty() && !has_lists) return;
+    if (touched.empty() && unseen.empty() && !is_rare) return;
+    const Rarities lists = is_rare ? lists_of(entity) : Rarities{};
+    if (touched.empty() && unseen.empty() && lists.empty()) return;
     out.varint(local + 1);
     write_op(out, entity.child);
     sort_ops(touched);
