@@ -72,7 +72,7 @@ export interface StoredDocument {
 
 const kNoVersion = Uint8Array.of(1, 0);
 // Kept operations are folded into saved bytes when they outgrow both these bytes and the saved ones.
-const kKeptBytesMax = 1 << 22;
+const kKeptBytesMax = 1 << 24;
 
 /** One document in core. It is opened when it is first needed, and again when core was started anew. */
 export class EngineDocument {
@@ -227,15 +227,13 @@ export class EngineDocument {
   card(entity: Id, known: CardSnapshot | undefined): CardSnapshot | null {
     const fast = this.fast_of();
     if (fast !== undefined) {
-      let card: CardSnapshot | null;
       try {
-        card = fast.card(entity, known);
+        return fast.card(entity, known);
       } catch (error) {
         // What is no id is no card's either.
         if (error === kUnfit) return null;
         throw this.module.failed_(error, 'card');
       }
-      return card && this.whole(card, known);
     }
     try {
       return share(known, this.call('card', { entity })) as CardSnapshot;
@@ -262,21 +260,11 @@ export class EngineDocument {
   cards(): CardSnapshot[] | undefined {
     const fast = this.fast_of();
     if (fast === undefined) return undefined;
-    let cards: CardSnapshot[];
     try {
-      cards = fast.cards();
+      return fast.cards();
     } catch (error) {
       throw this.module.failed_(error, 'cards');
     }
-    for (const card of cards) this.whole(card, undefined);
-    return cards;
-  }
-
-  // Open conflicts are few: they come through the facade.
-  private whole(card: CardSnapshot, known: CardSnapshot | undefined): CardSnapshot {
-    if (card.conflicts === undefined)
-      (card as { conflicts: unknown }).conflicts = share(known?.conflicts, this.call('conflicts', { entity: card.id }));
-    return Object.freeze(card);
   }
 
   private fast_of(): FastDocument | undefined {

@@ -2,7 +2,7 @@
 // The calls that a page makes thousands of times, without CBOR (core/api/fast.h): commands are written straight into
 // core's memory, cards are read straight out of it. Ids go by the numbers of the document's table, which are learnt once.
 
-import type { CardSnapshot, ChecklistSnapshot, CommentSnapshot } from './api_types.js';
+import type { CardSnapshot, ChecklistSnapshot, CommentSnapshot, ConflictSnapshot } from './api_types.js';
 import type { Core, CoreExports } from './core.js';
 import { kUnfit, type Room } from './room.js';
 import { camel } from './share.js';
@@ -51,6 +51,7 @@ const kNone: readonly never[] = Object.freeze([]);
 const kNoCustom = Object.freeze({});
 const kCard = 3;
 const kRoot = 255;
+const kConflictKinds = ['value', 'deletion', 'dates', 'text'] as const;
 const kPlaces = new Set(['position', 'home']);
 // Ids are learnt so many at once: reading them one by one costs more.
 const kIdsAtOnce = 256;
@@ -442,7 +443,7 @@ export class FastDocument {
     const checklists = this.read_checklists();
     const comments = this.read_comments();
     const attachments = this.read_attachments();
-    return {
+    return Object.freeze({
       id,
       list,
       title,
@@ -460,10 +461,9 @@ export class FastDocument {
       checklists,
       comments,
       attachments,
-      // Whoever reads them puts them here, and freezes the card: few cards have any.
-      conflicts: (flags & 256) !== 0 ? undefined : kNone,
+      conflicts: (flags & 256) !== 0 ? this.read_conflicts() : kNone,
       createdMs,
-    } as unknown as CardSnapshot;
+    }) as CardSnapshot;
   }
 
   private text(): string {
@@ -477,7 +477,7 @@ export class FastDocument {
   private read_op(): OpId {
     const at = this.at_;
     this.at_ = at + 2;
-    return this.op(this.words_[at]!, this.words_[at + 1]!);
+    return this.words_[at + 1] === 0 ? '' : this.op(this.words_[at]!, this.words_[at + 1]!);
   }
 
   private read_numbers(): readonly number[] {
@@ -537,6 +537,65 @@ export class FastDocument {
     return Object.freeze(attachments);
   }
 
+  private read_conflicts(): readonly ConflictSnapshot[] {
+    const conflicts: ConflictSnapshot[] = [];
+    for (let n = this.words_[this.at_++]!; n > 0; --n) {
+      const { words_: words, at_: at } = this;
+      this.at_ = at + 4;
+      const child = this.read_op();
+      const values: ConflictSnapshot['values'][number][] = [];
+      for (let m = this.words_[this.at_++]!; m > 0; --m) {
+        const op = this.read_op();
+        const from = this.at_;
+        this.at_ = from + 4;
+        values.push(
+          Object.freeze({
+            op,
+            value: this.read_value(),
+            author: this.id(words[from]!),
+            atMs: words[from + 1]! + words[from + 2]! * 2 ** 32,
+            winner: words[from + 3] === 1,
+          }),
+        );
+      }
+      const conflict: { -readonly [Name in keyof ConflictSnapshot]: ConflictSnapshot[Name] } = {
+        kind: kConflictKinds[words[at]!]!,
+        field: this.schema_.by_number.get(words[at + 1]!)?.[words[at + 2]!] ?? 'unknown',
+        values: Object.freeze(values),
+      };
+      if (words[at + 3] !== 0) conflict.key = this.id(words[at + 3]!);
+      if (child !== '') conflict.child = child;
+      conflicts.push(Object.freeze(conflict));
+    }
+    return Object.freeze(conflicts);
+  }
+
+  private read_value(): FieldValue {
+    switch (this.words_[this.at_++]) {
+      case 1:
+        return this.words_[this.at_++] === 1;
+      case 2:
+        return this.text();
+      case 3:
+        return this.id(this.words_[this.at_++]!);
+      case 4:
+        return Object.freeze({ date: this.text() });
+      case 5:
+        return Object.freeze({ at: this.text(), zone: this.text(), fold: this.words_[this.at_++]! });
+      case 6:
+        return this.read_numbers() as unknown as FieldValue;
+      case 7:
+        return this.words_[this.at_++]! | 0;
+      case 8: {
+        const list = this.words_[this.at_++]!;
+        const checklist = this.read_op();
+        return Object.freeze({ ...(list !== 0 && { list: this.id(list) }), ...(checklist !== '' && { checklist }) }) as FieldValue;
+      }
+      default:
+        return null;
+    }
+  }
+
   private when(is_timed: boolean, is_second: boolean): CardSnapshot['due'] {
     const text = this.text();
     return Object.freeze(is_timed ? { at: text, zone: this.text(), fold: is_second ? 1 : 0 } : { date: text });
@@ -578,17 +637,13 @@ function hex(bytes: Uint8Array, at: number, size: number): string {
 // Parts that are as they were stay the objects that they were.
 function kept(known: CardSnapshot | undefined, card: CardSnapshot): CardSnapshot {
   if (known === undefined) return card;
-  const made = card as { -readonly [Name in keyof CardSnapshot]: CardSnapshot[Name] };
-  if (equal(known.labels, made.labels)) made.labels = known.labels;
-  if (equal(known.assignees, made.assignees)) made.assignees = known.assignees;
-  if (equal(known.start, made.start)) made.start = known.start;
-  if (equal(known.due, made.due)) made.due = known.due;
-  if (equal(known.reminders, made.reminders)) made.reminders = known.reminders;
-  if (equal(known.custom, made.custom)) made.custom = known.custom;
-  if (equal(known.checklists, made.checklists)) made.checklists = known.checklists;
-  if (equal(known.comments, made.comments)) made.comments = known.comments;
-  if (equal(known.attachments, made.attachments)) made.attachments = known.attachments;
-  return card;
+  const made: Record<string, unknown> = {};
+  for (const name in card) {
+    const part = card[name as keyof CardSnapshot];
+    const before = known[name as keyof CardSnapshot];
+    made[name] = equal(before, part) ? before : part;
+  }
+  return Object.freeze(made) as unknown as CardSnapshot;
 }
 
 function equal(a: unknown, b: unknown): boolean {
