@@ -12,7 +12,7 @@ import { LoadedModule, start_module, type ModuleFile, type ModuleSource } from '
 import { OpsLog } from './ops_log.js';
 import { kUnfit } from './room.js';
 import { share } from './share.js';
-import type { Change, Command, DocumentKind, EditAnswer, Id } from './types.js';
+import type { Change, ChangeTaker, Command, DocumentKind, EditAnswer, Id } from './types.js';
 
 /** A loaded core.wasm. Any number of workspaces can share it; they must live in the same thread. */
 export class KalendsModule extends LoadedModule {
@@ -31,7 +31,7 @@ export class KalendsModule extends LoadedModule {
   /** @internal The fast calls for an open document; undefined when this core.wasm has none. */
   fast_(handle: number): FastDocument | undefined {
     if (this.core_.fast_ === undefined) return undefined;
-    this.schema_of_core_ ??= schema_of(this.call_({ call: 'schema' }) as Record<string, unknown>[]);
+    this.schema_of_core_ ??= schema_of(this.call_({ call: 'schema' }) as string);
     return new FastDocument(this.core_, handle, this.schema_of_core_);
   }
 }
@@ -49,7 +49,6 @@ export function random_of(from: Pick<Crypto, 'getRandomValues'>): KalendsModule[
 }
 
 export interface EngineMerge {
-  changed: readonly Change[];
   news: boolean;
   held_back: number;
 }
@@ -179,15 +178,17 @@ export class EngineDocument {
     return this.made('redo', { now_ms: Math.floor(this.clock_()) });
   }
 
-  merge(ops: Uint8Array): EngineMerge {
+  merge(ops: Uint8Array, taker: ChangeTaker): EngineMerge {
     const fast = this.fast_of();
     const now_ms = Math.floor(this.clock_());
     let answer: EngineMerge;
     if (fast === undefined) {
-      answer = this.call<EngineMerge>('merge', { now_ms, ops });
+      const slow = this.call<EngineMerge & { changed: readonly Change[] }>('merge', { now_ms, ops });
+      for (const { entity, type, live, fields } of slow.changed) taker.take(entity, type, live, fields);
+      answer = slow;
     } else {
       try {
-        answer = fast.merge(ops, now_ms);
+        answer = fast.merge(ops, now_ms, taker);
       } catch (error) {
         throw this.module.failed_(error, 'merge');
       }

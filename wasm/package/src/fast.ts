@@ -6,7 +6,7 @@ import type { CardSnapshot, ChecklistSnapshot, CommentSnapshot, ConflictSnapshot
 import type { Core, CoreExports } from './core.js';
 import { kUnfit, type Room } from './room.js';
 import { camel } from './share.js';
-import type { Change, Command, FieldValue, Id, OpId } from './types.js';
+import type { Change, ChangeTaker, Command, FieldValue, Id, OpId } from './types.js';
 
 interface FieldRow {
   number: number;
@@ -25,19 +25,20 @@ export interface Schema {
   registers: Map<string, FieldRow>;
 }
 
-export function schema_of(rows: readonly Record<string, unknown>[]): Schema {
+/** @internal Of core's answer to `schema`. */
+export function schema_of(text: string): Schema {
   const schema: Schema = { types: new Map(), names: [], fields: new Map(), by_number: new Map(), registers: new Map() };
-  for (const row of rows) {
-    const type = row['type'] as number;
-    schema.types.set(row['entity'] as string, type);
-    schema.names[type] = row['entity'] as string;
+  for (const line of text.trimEnd().split('\n')) {
+    const [entity, of_type, name, number, value, merge] = line.split(' ') as [string, string, string, string, string, string];
+    const type = +of_type;
+    schema.types.set(entity, type);
+    schema.names[type] = entity;
     let fields = schema.fields.get(type);
     if (fields === undefined) {
       schema.fields.set(type, (fields = new Map()));
       schema.by_number.set(type, []);
     }
-    const name = row['name'] as string;
-    const field = { number: row['number'] as number, value: row['value'] as number, merge: row['merge'] as number };
+    const field = { number: +number, value: +value, merge: +merge };
     fields.set(name, field);
     if (field.merge === kRegister && !schema.registers.has(name)) schema.registers.set(name, field);
     schema.by_number.get(type)![field.number] = camel(name);
@@ -116,14 +117,21 @@ export class FastDocument {
     return { bundle, ops, changed: this.changes(at), created: created ?? kNone };
   }
 
-  merge(ops: Uint8Array, now_ms: number): { changed: readonly Change[]; news: boolean; held_back: number } {
+  merge(ops: Uint8Array, now_ms: number, taker: ChangeTaker): { news: boolean; held_back: number } {
     const { room_: room, exports_ } = this;
     room.begin(ops.length);
     room.put_bytes(ops);
     if (exports_.kalends_merge!(this.handle_, ops.length, now_ms >>> 0, Math.floor(now_ms / 2 ** 32)) === 0) this.core_.fail_();
     const at = exports_.kalends_answer!() >>> 2;
     room.refresh();
-    return { changed: this.changes(at + 2), news: room.words[at]! > 0, held_back: room.words[at + 1]! };
+    const { words } = room;
+    const answer = { news: words[at]! > 0, held_back: words[at + 1]! };
+    for (let n = words[at + 2]!, from = at + 3; n > 0; --n, from += 5) {
+      const type = words[from + 1]!;
+      const { names, moves } = this.names(type, words[from + 3]!, words[from + 4]!);
+      taker.take(this.id(words[from]!), this.type_name(type), words[from + 2] === 1, names, moves);
+    }
+    return answer;
   }
 
   // Null when this board has no such card.
@@ -325,12 +333,19 @@ export class FastDocument {
     if (typeof id !== 'string' || id.length !== 32) throw kUnfit;
     const ref = this.room_.ref(id, this.handle_);
     this.refs_.set(id, ref);
+    this.reach(ref);
     this.ids_[ref] = id;
     return ref;
   }
 
   private id(ref: number): Id {
-    return this.ids_[ref] ?? this.learn_ids(ref);
+    const { ids_ } = this;
+    return (ref < ids_.length && ids_[ref]) || this.learn_ids(ref);
+  }
+
+  // Ids are kept without holes: an array with some is a slow dictionary.
+  private reach(ref: number): void {
+    while (this.ids_.length <= ref) this.ids_.push('');
   }
 
   // This one and its neighbours, as far as there are any.
@@ -342,7 +357,8 @@ export class FastDocument {
     const start = exports_.kalends_id!(handle_, from);
     room.refresh();
     const text = hex(room.bytes, start, (to - from) * 16);
-    for (let i = from; i < to; ++i) ids_[i] ??= text.slice((i - from) * 32, (i - from) * 32 + 32);
+    this.reach(to - 1);
+    for (let i = from; i < to; ++i) ids_[i] ||= text.slice((i - from) * 32, (i - from) * 32 + 32);
     return ids_[ref]!;
   }
 
@@ -371,13 +387,17 @@ export class FastDocument {
       const { names, moves } = this.names(type, words[from + 3]!, words[from + 4]!);
       changed[i] = {
         entity: this.id(words[from]!),
-        type: type === kRoot ? 'root' : (this.schema_.names[type] ?? 'unknown'),
+        type: this.type_name(type),
         live: words[from + 2] === 1,
         fields: names,
         moves,
       };
     }
     return changed;
+  }
+
+  private type_name(type: number): string {
+    return type === kRoot ? 'root' : (this.schema_.names[type] ?? 'unknown');
   }
 
   // The same list each time.
