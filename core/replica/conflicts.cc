@@ -122,7 +122,38 @@ class Collecting {
   std::vector<Conflict>& conflicts_;
 };
 
+bool may_be_open(const Document& document, const EntityRecord& record) {
+  if (record.rarities != kNoSlot && !document.rarities[record.rarities]->deletions.empty()) return true;
+  uint64_t seen = 0;
+  const StoredWhen* start = nullptr;
+  const StoredWhen* due = nullptr;
+  for (const Cell* cell = record.cells.begin(); cell != record.cells.end(); ++cell) {
+    if (cell->is_add || cell->field == Field::kHome) continue;
+    if (cell->is_offer) return true;
+    if (cell->key != 0) {
+      for (const Cell* other = record.cells.begin(); other != cell; ++other)
+        if (!other->is_add && other->field == cell->field && other->key == cell->key) return true;
+      continue;
+    }
+    uint64_t bit = uint64_t{1} << (static_cast<uint32_t>(cell->field) % 64);
+    if ((seen & bit) != 0) return true;
+    seen |= bit;
+    if (cell->value.kind != ValueKind::kWhen) continue;
+    if (cell->field == Field::kStart) start = cell->value.when;
+    if (cell->field == Field::kDue) due = cell->value.when;
+  }
+  return start && due && is_start_after_due(unstore_when(*start), unstore_when(*due));
+}
+
 }  // namespace
+
+bool may_have_conflicts(const Entity& entity) {
+  const Document& document = entity.document();
+  if (may_be_open(document, entity.record())) return true;
+  for (uint32_t child = entity.record().first_child; child != kNoSlot; child = document.entities[child].next_sibling)
+    if (may_be_open(document, document.entities[child])) return true;
+  return false;
+}
 
 std::vector<Conflict> conflicts_of(const Entity& entity) {
   std::vector<Conflict> conflicts;
