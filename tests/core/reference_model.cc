@@ -178,8 +178,11 @@ std::vector<ReferenceModel::Candidate> ReferenceModel::text_offers(const Where& 
     bool is_offer = is_text_offer(*fact);
     if (is_offer || as<TextInsertBody>(fact->body) || as<TextRemoveBody>(fact->body))
       replaced.insert(fact->op.replaced.begin(), fact->op.replaced.end());
-    if (!is_offer || std::holds_alternative<std::monostate>(as<OfferBody>(fact->body)->field.value)) continue;
-    Value value = is_redacted(fact->op.id) ? Value{} : as<OfferBody>(fact->body)->field.value;
+    if (!is_offer) continue;
+    // An offer of nothing only closes others; redacted, it is as any redacted offer: what it said is not kept.
+    bool is_erased = is_redacted(fact->op.id);
+    if (!is_erased && std::holds_alternative<std::monostate>(as<OfferBody>(fact->body)->field.value)) continue;
+    Value value = is_erased ? Value{} : as<OfferBody>(fact->body)->field.value;
     all.push_back({fact->op.id, stamp_of(fact->op), fact->op.author, value, true});
   }
   std::vector<Candidate> open;
