@@ -278,12 +278,12 @@ uint32_t FastCalls::merge(uint32_t handle, uint32_t text_bytes, uint32_t now_low
 }
 
 // entity, list, created (low, high), flags (1 done, 2 archived, 4 start, 8 due, 16 timed start, 32 timed due, 64 second
-// start, 128 second due, 256 has conflicts), lengths of title, description, location, colour, [start, [zone]], [due,
-// [zone]]; labels, assignees: count, numbers; reminders: count, numbers; custom: count, (key, length); checklists:
-// count, (replica, counter, length of title, items: count, (replica, counter, done, length)); comments: count,
-// (replica, counter, author, at low, at high, length); attachments: count, (replica, counter, lengths of title, url);
-// with flag 256 conflicts: count, (kind, type, field, key, replica, counter, values: count, (replica, counter, author, at
-// low, at high, wins, value))
+// start, 128 second due, 256 has conflicts, 512 estimate), lengths of title, description, location, colour, [start,
+// [zone]], [due, [zone]]; labels, assignees: count, numbers; reminders: count, numbers; [estimate]; custom: count, (key,
+// length); checklists: count, (replica, counter, length of title, items: count, (replica, counter, done, length));
+// comments: count, (replica, counter, author, at low, at high, length); attachments: count, (replica, counter, lengths of
+// title, url); with flag 256 conflicts: count, (kind, type, field, key, replica, counter, values: count, (replica,
+// counter, author, at low, at high, wins, value))
 void FastCalls::write_card(const Document& document, const Entity& card) {
   const EntityRecord& record = card.record();
   const Cell* shown[32] = {};
@@ -307,12 +307,13 @@ void FastCalls::write_card(const Document& document, const Entity& card) {
   const StoredWhen* start = when(Field::kStart);
   const StoredWhen* due = when(Field::kDue);
   const Cell* position = at(Field::kPosition);
+  auto estimate = shown_estimate(at(Field::kEstimate));
   std::vector<Conflict> conflicts;
   if (may_have_conflicts(card)) conflicts = conflicts_of(card);
   uint32_t flags = flag(Field::kDone) | flag(Field::kArchived) << 1 | (start ? 4u : 0) | (due ? 8u : 0) |
                    (start && start->form != 0 ? 16u : 0) | (due && due->form != 0 ? 32u : 0) |
                    (start && start->form == 2 ? 64u : 0) | (due && due->form == 2 ? 128u : 0) |
-                   (conflicts.empty() ? 0 : 256u);
+                   (conflicts.empty() ? 0 : 256u) | (estimate ? 512u : 0);
   put(record.id);
   put(position && position->value.kind == ValueKind::kPosition ? position->value.place->list : 0);
   auto created = static_cast<uint64_t>(record.created_at.ms());
@@ -350,6 +351,7 @@ void FastCalls::write_card(const Document& document, const Entity& card) {
   put(has_reminders ? reminders->value.size : 0);
   for (uint32_t i = 0; has_reminders && i < reminders->value.size; ++i)
     put(static_cast<uint32_t>(reminders->value.ints[i]));
+  if (estimate) put(static_cast<uint32_t>(*estimate));
   size_t custom_at = out_.size();
   put(0);
   if (has_keyed) {

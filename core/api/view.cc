@@ -136,6 +136,8 @@ Cbor view_live_card(const Document& document, const Entity& card) {
   view.set("colour", card.text_value(Field::kColour));
   Value reminders = card.value(Field::kReminders);
   view.set("reminders", kind_of(reminders) == ValueKind::kInts ? view_value(reminders) : Cbor::array());
+  auto estimate = shown_estimate(card.winner_cell(Field::kEstimate));
+  view.set("estimate", estimate ? Cbor(*estimate) : Cbor());
   view.set("archived", card.bool_value(Field::kArchived));
   view.set("custom", view_keyed(document, card, Field::kCustom));
   view.set("checklists", view_checklists(document, card));
@@ -211,6 +213,12 @@ std::vector<Entity> live_children(const Document& document, const Entity& parent
 }
 
 Cbor view_op(const OpId& id) { return op_id_text(id); }
+
+std::optional<int64_t> shown_estimate(const Cell* winner) {
+  if (!winner || winner->value.kind != ValueKind::kInt) return std::nullopt;
+  int64_t minutes = winner->value.number;
+  return minutes >= 0 && minutes <= kEstimateMinutesMax ? std::optional(minutes) : std::nullopt;
+}
 
 Cbor view_value(const Value& value) {
   switch (kind_of(value)) {

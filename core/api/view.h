@@ -3,6 +3,7 @@
 // Ids are 32 hexadecimal digits, op ids "<replica>:<counter>", dates {"date"} or {"at","zone","fold"}.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "core/replica/conflicts.h"
@@ -25,6 +26,8 @@ void order_children(const Document& document, std::vector<uint32_t>& slots);
 // Live children of a type, in order.
 std::vector<Entity> live_children(const Document& document, const Entity& parent, EntityType type);
 Cbor view_value(const Value& value);
+// Of a card's register, by its winner (null: there is none). A forged number that no edit makes counts as none.
+std::optional<int64_t> shown_estimate(const Cell* winner);
 // A line for every field: its entity's name and number, its own name and number, the number of its kind of value and of
 // its way to merge.
 std::string view_schema();

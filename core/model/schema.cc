@@ -29,6 +29,7 @@ constexpr FieldSpec kFields[] = {
     {E::kCard, F::kLocation, M::kRegister, V::kText, "location"},
     {E::kCard, F::kColour, M::kRegister, V::kText, "colour"},
     {E::kCard, F::kReminders, M::kRegister, V::kInts, "reminders"},
+    {E::kCard, F::kEstimate, M::kRegister, V::kInt, "estimate"},
     {E::kCard, F::kArchived, M::kRegister, V::kBool, "archived"},
     {E::kCard, F::kCustom, M::kRegister, V::kText, "custom", false, false, true},
     {E::kCard, F::kHome, M::kRegister, V::kId, "home", false, true},

@@ -59,6 +59,7 @@ enum class Field : uint16_t {
   kHome = 22,        // of a card: the board document where it lives; unset: this one
   kMergedInto = 23,  // of a label: the label that stands for it now
   kLocalName = 24,   // of a label: what one member calls it; keyed by the member's id
+  kEstimate = 25,    // of a card: minutes of work
 };
 
 // How a field merges.
@@ -110,6 +111,7 @@ inline constexpr uint32_t kTextLengthMax = 1 << 20;  // code points that an edit
 inline constexpr size_t kUrlBytesMax = 8192;
 inline constexpr size_t kRemindersMax = 20;
 inline constexpr int64_t kReminderMinutesMax = 40320;  // four weeks, Google's bound
+inline constexpr int64_t kEstimateMinutesMax = 525600;  // 365 days, day and night
 inline constexpr size_t kRankBytesMax = 4096;
 
 }  // namespace kalends

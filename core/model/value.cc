@@ -159,6 +159,9 @@ Status check_value(const FieldSpec& spec, const Value& value) {
   if (const auto* when = std::get_if<When>(&value))
     return is_valid_when(*when) ? Status{}
                                 : invalid("The date does not exist or its time zone name is malformed.");
+  if (const auto* number = std::get_if<int64_t>(&value))
+    if (spec.field == Field::kEstimate && (*number < 0 || *number > kEstimateMinutesMax))
+      return invalid("An estimate is 0 to 525600 minutes, or null for none.");
   if (const auto* ints = std::get_if<std::vector<int64_t>>(&value)) {
     if (ints->size() > kRemindersMax) return invalid("A card has at most 20 reminders.");
     for (int64_t minutes : *ints)

@@ -488,6 +488,19 @@ TEST_CASE("hostile: kinds, fields and values of newer versions are kept byte for
   check_contained({ops, {redact}});
 }
 
+TEST_CASE("hostile: an estimate that no edit makes is shown as none, and gives way to one") {
+  for (int64_t minutes : {int64_t{-1}, kEstimateMinutesMax + 1, INT64_MAX, INT64_MIN}) {
+    Op forged = Forger("forger").op(SetBody{{Field::kEstimate, {}, minutes}});
+    check_contained({{forged}, {Forger("b").op(SetBody{{Field::kEstimate, {}, int64_t{90}}})}});
+    Replica anna = board();
+    REQUIRE(anna.merge({forged}, 5000).ok());
+    CHECK(view_card(anna.document(), kCard)["estimate"].is_null());
+    must(anna, {SetCommand{kX, {Field::kEstimate, {}, int64_t{90}}}}, 7000);
+    CHECK(view_card(anna.document(), kCard)["estimate"].as_int() == 90);
+    CHECK(view_conflicts(anna.document(), kCard).items().empty());
+  }
+}
+
 TEST_CASE("hostile: two values of a field that only a newer version knows are no open conflict here") {
   Replica anna = board();
   auto field = static_cast<Field>(4000);

@@ -467,6 +467,9 @@ Cbor ReferenceModel::live_card(const Id128& id) const {
   view.set("colour", text_value(where, Field::kColour));
   view.set("reminders",
            std::holds_alternative<std::vector<int64_t>>(reminders) ? shown_value(reminders) : Cbor::array());
+  Value estimate = value(where, Field::kEstimate);
+  const auto* minutes = std::get_if<int64_t>(&estimate);
+  view.set("estimate", minutes && *minutes >= 0 && *minutes <= kEstimateMinutesMax ? Cbor(*minutes) : Cbor());
   view.set("archived", flag(where, Field::kArchived));
   Cbor custom = keyed(where, Field::kCustom);
   view.set("custom", std::move(custom));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What two people see after they edited apart (docs/algebra.md, row by row for the cases that people meet).
+#include "core/api/view.h"
 #include "tests/core/board_fixture.h"
 
 namespace kalends::test {
@@ -41,6 +42,37 @@ TEST_CASE("two people who set the same value have no conflict") {
   pair.ben.edit({set("X", Field::kDone, true)}, 3000);
   exchange(pair.anna, pair.ben);
   CHECK(conflicts(pair.anna, "X").empty());
+}
+
+TEST_CASE("two estimates both stay, and taking the later one back shows the earlier") {
+  Pair pair;
+  pair.anna.edit({set("X", Field::kEstimate, int64_t{30})}, 2000);
+  pair.ben.edit({set("X", Field::kEstimate, int64_t{90})}, 3000);
+  exchange(pair.anna, pair.ben);
+  CHECK(view_card(pair.anna.replica.document(), named_id("X"))["estimate"].as_int() == 90);
+  auto open = conflicts(pair.anna, "X");
+  REQUIRE(open.size() == 1);
+  REQUIRE(open[0].values.size() == 2);
+  CHECK(open[0].field == Field::kEstimate);
+  CHECK(open[0].values[1].value == Value{int64_t{30}});
+  pair.ben.edit({ResolveCommand{{named_id("X"), {}}, Field::kEstimate, {}, open[0].values[1].op}}, 4000);
+  exchange(pair.anna, pair.ben);
+  CHECK(view_card(pair.anna.replica.document(), named_id("X"))["estimate"].as_int() == 30);
+  CHECK(conflicts(pair.anna, "X").empty());
+  pair.anna.edit({set("X", Field::kEstimate, Value{})}, 5000);
+  CHECK(view_card(pair.anna.replica.document(), named_id("X"))["estimate"].is_null());
+}
+
+TEST_CASE("an estimate is 0 to 525600 minutes, and whoever says another hears so") {
+  Pair pair;
+  for (int64_t minutes : {int64_t{-1}, kEstimateMinutesMax + 1, INT64_MAX, INT64_MIN})
+    CHECK(pair.anna.refused({set("X", Field::kEstimate, minutes)}).message ==
+          "An estimate is 0 to 525600 minutes, or null for none.");
+  CHECK_FALSE(pair.anna.refused({set("X", Field::kEstimate, std::string("90"))}).message.empty());
+  for (int64_t minutes : {int64_t{0}, kEstimateMinutesMax}) {
+    pair.anna.edit({set("X", Field::kEstimate, minutes)}, 2000);
+    CHECK(view_card(pair.anna.replica.document(), named_id("X"))["estimate"].as_int() == minutes);
+  }
 }
 
 TEST_CASE("an offer to a field that was never filled stays a loser") {

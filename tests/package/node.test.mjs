@@ -110,7 +110,7 @@ describe('edits', () => {
     const { workspace, board, list, card } = shop();
     const label = workspace.createLabel({ name: 'Urgent', colour: 'tomato' });
     const field = board.createCustomField({ title: 'Price' });
-    card.edit({ title: 'Flyers', start: '2026-11-23', due: '2026-11-25T10:00[Europe/Berlin]', done: true, location: 'Shop', colour: 'sage', reminders: [30], labels: { add: [label] }, assignees: { add: [kBen] }, custom: { [field]: '12' }, description: 'Two' });
+    card.edit({ title: 'Flyers', start: '2026-11-23', due: '2026-11-25T10:00[Europe/Berlin]', done: true, location: 'Shop', colour: 'sage', reminders: [30], estimate: 90, labels: { add: [label] }, assignees: { add: [kBen] }, custom: { [field]: '12' }, description: 'Two' });
     const comment = card.addComment('Hello');
     const todo = card.addChecklist({ title: 'To do' });
     const item = card.addItem(todo, { text: 'Paper', done: true });
@@ -119,7 +119,7 @@ describe('edits', () => {
     const { createdMs, ...shown } = card.snapshot;
     assert.ok(createdMs > 0);
     assert.deepEqual({ ...shown, checklists: shown.checklists[0].items.map(({ text, done }) => [text, done]), comments: shown.comments.map(({ author, text }) => [author, text]), attachments: shown.attachments.map(({ url }) => url) }, {
-      id: card.id, list, title: 'Flyers', description: 'Two', labels: [label], assignees: [kBen], start: { date: '2026-11-23' }, due: { at: '2026-11-25T10:00:00', zone: 'Europe/Berlin', fold: 0 }, done: true, location: 'Shop', colour: 'sage', reminders: [30], archived: false, custom: { [field]: '12' }, checklists: [['Ink', false], ['Paper', true]], comments: [[kAnn, 'Hello']], attachments: ['https://example.org/draft'], conflicts: [],
+      id: card.id, list, title: 'Flyers', description: 'Two', labels: [label], assignees: [kBen], start: { date: '2026-11-23' }, due: { at: '2026-11-25T10:00:00', zone: 'Europe/Berlin', fold: 0 }, done: true, location: 'Shop', colour: 'sage', reminders: [30], estimate: 90, archived: false, custom: { [field]: '12' }, checklists: [['Ink', false], ['Paper', true]], comments: [[kAnn, 'Hello']], attachments: ['https://example.org/draft'], conflicts: [],
     });
     card.editChild(comment, { text: 'Bye' });
     card.editChild(item, { done: false });
@@ -168,6 +168,33 @@ describe('edits', () => {
     assert.equal(board.lists()[1].title, 'Ready');
   });
 
+  test('an estimate is set, cleared, undone, lost to a later one and shown as it was', () => {
+    const { workspace, board, list, card } = shop();
+    assert.equal(card.snapshot.estimate, null);
+    assert.equal(board.createCard({ list, title: 'Second', estimate: 0 }).snapshot.estimate, 0);
+    const none = workspace.version();
+    card.edit({ estimate: 90 });
+    workspace.undo();
+    assert.equal(card.snapshot.estimate, null);
+    workspace.redo();
+    assert.equal(card.snapshot.estimate, 90);
+    const other = copy_of(workspace);
+    const theirs = other.board(board.id).card(card.id);
+    card.edit({ estimate: 30 });
+    theirs.edit({ estimate: null });
+    meet(workspace, other);
+    assert.deepEqual([card.snapshot.estimate, theirs.snapshot.estimate], [null, null]);
+    const [conflict] = workspace.conflicts();
+    assert.deepEqual([conflict.snapshot.field, conflict.snapshot.values.map(({ value }) => value)], ['estimate', [null, 30]]);
+    conflict.flip();
+    meet(workspace, other);
+    assert.deepEqual([theirs.snapshot.estimate, other.conflicts()], [30, []]);
+    assert.deepEqual(theirs.history().map(({ field, value }) => [field, value]).slice(-1), [['estimate', 30]]);
+    assert.equal(theirs.blame().estimate.author, kAnn);
+    assert.equal(workspace.at(none).board(board.id).card(card.id).snapshot.estimate, null);
+    for (const history of [true, false]) assert.deepEqual(open(workspace.save({ history }), kBen).board(board.id).cards(), board.cards());
+  });
+
   test('splices count UTF-16 code units, one after the other, in transactions too', () => {
     const { workspace, card } = shop();
     card.edit({ description: 'a👋b' });
@@ -192,6 +219,9 @@ describe('edits', () => {
     fails('invalid', () => card.edit({ titel: 'x' }));
     fails('invalid', () => card.edit({ title: 7 }));
     fails('invalid', () => card.edit({ reminders: [1.5] }));
+    for (const estimate of [-1, 525_601, 2 ** 40, 1.5, NaN, '90', true, [90]]) fails('invalid', () => card.edit({ estimate }));
+    assert.throws(() => card.edit({ estimate: -1 }), /An estimate is 0 to 525600 minutes, or null for none/);
+    fails('invalid', () => board.createCard({ list: board.lists()[0].id, title: 'x', estimate: -1 }));
     fails('invalid', () => card.edit({ due: 'tomorrow' }));
     fails('invalid', () => card.edit({ start: '2026-11-25', due: '2026-11-24' }));
     fails('not_found', () => card.move({ list: '0f'.repeat(16) }));
@@ -447,6 +477,7 @@ describe('conflicts', () => {
       start: [(one) => one.edit({ start: '2026-11-26' }), (one) => one.edit({ start: '2026-11-27' })],
       colour: [(one) => one.edit({ colour: 'sage' }), (one) => one.edit({ colour: 'tomato' })],
       reminders: [(one) => one.edit({ reminders: [10] }), (one) => one.edit({ reminders: [30] })],
+      estimate: [(one) => one.edit({ estimate: 30 }), (one) => one.edit({ estimate: 525_600 })],
       custom: [(one) => one.edit({ custom: { ['0c'.repeat(16)]: 'Ours' } }), (one) => one.edit({ custom: { ['0c'.repeat(16)]: 'Theirs' } })],
       crossed: [(one) => one.edit({ start: '2026-11-26' }), (one) => one.edit({ due: '2026-11-24' })],
       place: [(one, board) => one.move({ list: board.createList({ title: 'A' }) }), (one, board) => one.move({ list: board.createList({ title: 'B' }) })],

@@ -89,7 +89,7 @@ class Copying {
     Cbor view = view_card(source_.document(), row.id);
     KALENDS_TRY(auto fields, fields_of(EntityType::kCard, view,
                                        {"title", "description", "labels", "assignees", "start", "due", "done",
-                                        "location", "colour", "reminders", "archived"}));
+                                        "location", "colour", "reminders", "estimate", "archived"}));
     bool has_start = !drop_crossed_start(*row.card, fields);
     for (const auto& [key, text] : view["custom"].entries()) {
       auto id = id_from_hex(key);

@@ -79,8 +79,9 @@ std::string csv_cell(std::string_view text) {
 std::string export_csv(const Replica& board, const CsvOptions& options) {
   auto fields = custom_fields(board);
   std::vector<std::string> header{
-      "id",       "list",   "title",     "description", "start",  "due",        "time_zone", "done",
-      "archived", "labels", "assignees", "location",    "colour", "checklists", "comments",  "attachments"};
+      "id",       "list",   "title",     "description", "start",  "due",      "time_zone",  "done",
+      "archived", "labels", "assignees", "location",    "colour", "estimate", "checklists", "comments",
+      "attachments"};
   for (const auto& [id, title] : fields) header.push_back(title);
   std::string out;
   append_row(out, header);
@@ -100,6 +101,7 @@ std::string export_csv(const Replica& board, const CsvOptions& options) {
                                      named(card->elements(Field::kAssignees), options.members),
                                      card->text_value(Field::kLocation),
                                      card->text_value(Field::kColour),
+                                     view["estimate"].is_null() ? "" : std::to_string(view["estimate"].as_int()),
                                      checklists_text(view),
                                      texts_of(view["comments"], "text"),
                                      texts_of(view["attachments"], "url")};

@@ -91,6 +91,7 @@ TEST_CASE("a card carries every field over the API and back") {
                  {"location", "Room 1"},
                  {"colour", "sage"},
                  {"reminders", {10, 60}},
+                 {"estimate", 90},
                  {"archived", false},
                  {"labels", {label}},
                  {"assignees", {to_hex(world.owner)}},
@@ -114,6 +115,7 @@ TEST_CASE("a card carries every field over the API and back") {
                  {"labels", Json::array()},
                  {"assignees", Json::array()},
                  {"reminders", Json::array()},
+                 {"estimate", nullptr},
                  {"custom", {{field_id, "13"}}},
                  {"list", world.done}};
   Answer changed = world.call("PATCH", world.at + "/cards/" + made.id(), change);
@@ -277,6 +279,9 @@ TEST_CASE("bad input is answered with a problem that says what is wrong") {
       {"PATCH", card, R"({"custom":[]})"},
       {"PATCH", card, R"({"custom":{"x":"y"}})"},
       {"PATCH", card, R"({"reminders":[-1]})"},
+      {"PATCH", card, R"({"estimate":-1})"},
+      {"PATCH", card, R"({"estimate":525601})"},
+      {"PATCH", card, R"({"estimate":"90"})"},
       {"PATCH", card, R"({"description":7})"},
       {"POST", card + "/comments", R"({"nothing":"x"})"},
       {"POST", card + "/transfer", "{}"},

@@ -192,6 +192,7 @@ TEST_CASE("An export of a newer format asks for an update") {
 
 TEST_CASE("A copy shows what the original shows, under ids of its own") {
   Demo demo;
+  edit(demo.board, {SetCommand{{demo.card("Announcement text"), {}}, {Field::kEstimate, {}, int64_t{0}}}}, 1796000001000);
   DocumentId target{id_named("copy")};
   auto copied = copy_board(demo.board, target, demo.members);
   REQUIRE(copied.ok());
@@ -212,7 +213,7 @@ TEST_CASE("A copy shows what the original shows, under ids of its own") {
       const Cbor& b = original["cards"][theirs[k].as_text()];
       CHECK(mine[k].as_text() != theirs[k].as_text());
       for (const char* field : {"title", "description", "labels", "assignees", "start", "due", "done",
-                                "location", "reminders", "archived"})
+                                "location", "reminders", "estimate", "archived"})
         CHECK(encode_cbor(a[field]) == encode_cbor(b[field]));
       CHECK(a["comments"].items().size() == b["comments"].items().size());
       CHECK(a["attachments"].items().size() == b["attachments"].items().size());

@@ -164,13 +164,21 @@ TEST_CASE("A table has one row per card, archived ones too, and one column per c
 
   CHECK(table.rfind(
             "id,list,title,description,start,due,time_zone,done,archived,labels,assignees,location,colour,"
-            "checklists,comments,attachments,Effort in days,Channel\r\n",
+            "estimate,checklists,comments,attachments,Effort in days,Channel\r\n",
             0) == 0);
   CHECK(table.find(",To do,Newsletter to existing customers,,2026-12-09 10:00,2026-12-09 "
                    "11:00,Europe/Berlin,no,no,Marketing,"
-                   "Member A,,,,,,,Newsletter\r\n") != std::string::npos);
+                   "Member A,,,,,,,,Newsletter\r\n") != std::string::npos);
   CHECK(table.find("Compare three printers,,,2026-11-10 10:00,Europe/Berlin,yes,yes,") != std::string::npos);
   CHECK(table.find("[x] Draft; [ ] Read by Legal; [ ] Read by somebody") != std::string::npos);
+}
+
+TEST_CASE("A table says an estimate in minutes, and nothing where there is none") {
+  std::string table = export_csv(board_with({{Field::kEstimate, {}, int64_t{90}}}), {});
+  CHECK(table.find(",colour,estimate,checklists,") != std::string::npos);
+  CHECK(table.find(",no,no,,,,,90,,,\r\n") != std::string::npos);
+  CHECK(export_csv(board_with({{Field::kEstimate, {}, int64_t{0}}}), {}).find(",no,no,,,,,0,,,\r\n") != std::string::npos);
+  CHECK(export_csv(board_with({}), {}).find(",no,no,,,,,,,,\r\n") != std::string::npos);
 }
 
 TEST_CASE("Cells that a spreadsheet would take for a formula are defused") {

@@ -53,6 +53,8 @@ export interface CardEdit {
   readonly colour?: Colour;
   /** Minutes before the due date. */
   readonly reminders?: readonly number[];
+  /** Minutes of work: a whole number, 0 to 525,600 (365 days); `null` for none. */
+  readonly estimate?: number | null;
   /** Out of sight, without an event, and not deleted. */
   readonly archived?: boolean;
   /** By custom field; `null` takes the value away. */
@@ -78,6 +80,7 @@ export interface NewCard extends Placement {
   readonly location?: string;
   readonly colour?: Colour;
   readonly reminders?: readonly number[];
+  readonly estimate?: number | null;
   readonly custom?: Readonly<Record<Id, string>>;
   /** Default: a new random one. */
   readonly id?: Id;
@@ -155,6 +158,8 @@ export interface CardSnapshot {
   readonly location: string;
   readonly colour: Colour;
   readonly reminders: readonly number[];
+  /** Minutes of work; `null` for none. */
+  readonly estimate: number | null;
   readonly archived: boolean;
   readonly custom: Readonly<Record<Id, string>>;
   readonly checklists: readonly ChecklistSnapshot[];

@@ -298,6 +298,11 @@ export class FastDocument {
       room.put(1);
       return room.put(value ? 1 : 0);
     }
+    if (typeof value === 'number') {
+      if (row.value !== 2 || (value | 0) !== value) throw kUnfit;
+      room.put(7);
+      return room.put(value);
+    }
     if (row.value !== 5 || typeof value !== 'object' || Array.isArray(value)) throw kUnfit;
     const when = value as { date?: string; at?: string; zone?: string; fold?: number };
     if (when.date !== undefined) {
@@ -453,6 +458,7 @@ export class FastDocument {
     const labels = this.read_ids();
     const assignees = this.read_ids();
     const reminders = this.read_numbers();
+    const estimate = (flags & 512) === 0 ? null : this.words_[this.at_++]!;
     let custom: Record<Id, string> = kNoCustom;
     for (let n = words[this.at_++]!; n > 0; --n) {
       if (custom === kNoCustom) custom = {};
@@ -476,6 +482,7 @@ export class FastDocument {
       location,
       colour,
       reminders,
+      estimate,
       archived: (flags & 2) !== 0,
       custom,
       checklists,

@@ -75,6 +75,7 @@ export interface Card {
   location: string;
   colour: Colour;
   reminders: number[];
+  estimate: number | null;
   archived: boolean;
   custom: Record<Id, string>;
   checklists: Checklist[];

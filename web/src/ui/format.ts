@@ -100,6 +100,7 @@ const kFieldNames: Record<string, string> = {
   location: 'Place',
   colour: 'Colour',
   reminders: 'Reminders',
+  estimate: 'Estimate',
   archived: 'Archived',
   position: 'Place on the board',
   rank: 'Place on the board',

@@ -144,6 +144,8 @@ describe('the board', () => {
     await page.getByTestId('due-time').fill('10:30');
     await page.getByTestId('card-location').fill('Harbour 3');
     await page.getByTestId('card-location').press('Enter');
+    await page.getByTestId('card-estimate').fill('90');
+    await page.getByTestId('card-estimate').press('Enter');
     await page.getByTestId('colour-sage').check();
     await page.getByTestId('new-label').fill('Print');
     await page.getByTestId('new-label').press('Enter');

@@ -4,6 +4,7 @@ import type { BoardView } from '@kalends/core';
 import { describe, expect, test } from 'vitest';
 import { is_openable } from '../../src/ui/card/attachments';
 import { draft_of, when_of } from '../../src/ui/card/dates_field';
+import { minutes_of } from '../../src/ui/card/estimate_field';
 import { drop_command } from '../../src/ui/board/drop_command';
 import { format_minutes, format_value, is_past, wall_clock } from '../../src/ui/format';
 import { parse_route, route_address } from '../../src/ui/route';
@@ -79,6 +80,10 @@ test('addresses of scripts are not opened', () => {
   expect(is_openable('javascript:alert(1)')).toBe(false);
   expect(is_openable('data:text/html,x')).toBe(false);
   expect(is_openable('not an address')).toBe(false);
+});
+test('an estimate is a whole number, or nothing', () => {
+  expect(['', ' ', '0', '90', ' 5 ', '1e3', '-5'].map(minutes_of)).toEqual([null, null, 0, 90, 5, 1000, -5]);
+  expect(['1.5', 'two', '1e40', '∞'].map(minutes_of)).toEqual([undefined, undefined, undefined, undefined]);
 });
 test('routes survive being written and read', () => {
   const id = '0123456789abcdef0123456789abcdef';

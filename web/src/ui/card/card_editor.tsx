@@ -11,6 +11,7 @@ import { Checklists } from './checklists';
 import { ColourField, LabelsField, PeopleField } from './choices';
 import { Comments } from './comments';
 import { DatesField } from './dates_field';
+import { EstimateField } from './estimate_field';
 import { Explain } from './explain';
 import { MoveField } from './move_field';
 import { TransferField } from './transfer_field';
@@ -119,6 +120,9 @@ export function CardEditor({ board, card, labels, members, edit, on_close }: Pro
             <Part title="Place on the board">
               <MoveField {...part} />
               <TransferField board={board.id} card={card.id} />
+            </Part>
+            <Part title="Estimate">
+              <EstimateField {...part} />
             </Part>
             <Part title="Location">
               <DraftInput
