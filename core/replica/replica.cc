@@ -93,6 +93,7 @@ Result<Replica> Replica::open(const ReplicaOptions& options, std::unique_ptr<uin
   }
   if (replica.me_ < replica.document_.stamps.size())
     replica.clock_.follow(replica.document_.stamps[replica.me_], kHlcMsMax);
+  replica.has_stored_stamps_ = true;
   return replica;
 }
 
@@ -201,6 +202,7 @@ Status Replica::merge_chunk(ByteView chunk, int64_t now_ms, MergeResult& result)
 Status Replica::merge_stored(ByteView chunk, MergeResult& result) {
   KALENDS_TRY_VOID(merge_chunk(chunk, 0, result));
   if (me_ < document_.stamps.size()) clock_.follow(document_.stamps[me_], kHlcMsMax);
+  has_stored_stamps_ = true;
   return {};
 }
 

@@ -175,6 +175,8 @@ class Replica {
   mutable Document document_;  // reading warms blocks and notes order; what it says never changes by that
   mutable OrderIndex order_;
   HlcClock clock_;
+  // Others' stamps in what was stored are followed with the first edit: opening does not know what time it is.
+  bool has_stored_stamps_ = false;
   std::unique_ptr<Image> image_;
   Version floor_;                     // history before it is gone
   std::vector<const Record*> log_;    // after the image, in the order applied

@@ -761,6 +761,9 @@ Result<Edited> Replica::edit_in_place(const EditContext& context, std::span<cons
   if (commands.empty()) return Edited{};
   bool may_fail =
       commands.size() > 1 || (!context.keeps_crossed_dates && is_about_dates(commands.front()));
+  if (has_stored_stamps_)
+    for (Hlc stamp : document_.stamps) clock_.follow(stamp, context.now_ms);
+  has_stored_stamps_ = false;
   uint32_t first = document_.counter_of(me_) + 1;
   KALENDS_TRY(Edited edited, Transaction(*this, context, changes, may_fail).run(commands));
   if (!edited.records.empty() && context.cause != Cause::kHub && context.cause != Cause::kBridge) {

@@ -341,6 +341,27 @@ TEST_CASE("a description can be edited after an edit of it was refused and put b
   CHECK(ben.card("X").text() == "one and two");
 }
 
+TEST_CASE("whoever opens a document and edits with a slow clock is later than everything in it") {
+  Pair pair;
+  pair.anna.edit({set("X", Field::kTitle, std::string("by a fast clock"))}, 200'000);
+  pair.ben.pull(pair.anna);
+  Hlc annas = pair.anna.replica.log().back().stamp;
+  for (const Bytes& saved : {pair.ben.replica.save(), pair.ben.replica.snapshot()})
+    for (bool is_cold : {false, true}) {
+      auto opened = Replica::open(pair.ben.replica.options(), saved, {}, is_cold);
+      REQUIRE(opened.ok());
+      auto edited = opened->edit({pair.ben.member, Cause::kPerson, 100'000}, {set("X", Field::kDone, true)});
+      REQUIRE(edited.ok());
+      CHECK(edited->ops[0].stamp > annas);
+      CHECK(edited->ops[0].stamp.ms() == 200'000);
+      // As in merging, a stamp of the far future is not followed.
+      auto before = Replica::open(pair.ben.replica.options(), saved, {}, is_cold);
+      auto early = before->edit({pair.ben.member, Cause::kPerson, 150'000 - kClockSkewMsMax}, {set("X", Field::kDone, true)});
+      REQUIRE(early.ok());
+      CHECK(early->ops[0].stamp < annas);
+    }
+}
+
 TEST_CASE("an edit that fails on a board whose cards were not read yet loses none of them") {
   Person anna("anna");
   anna.edit({create_list("L"), create_card("X", "L"), create_card("Y", "L")});
