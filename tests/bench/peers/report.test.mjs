@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test } from 'node:test';
 import { rows_of, checks_of, json_of, markdown_of, text_of, kWorkOfRow } from './report.mjs';
-import { OpenLosers, losers_differ, sequential_is_reference, replicas_converge } from './lib/checks.mjs';
+import { sequential_is_reference, replicas_converge } from './lib/checks.mjs';
 import { hashState, diffState } from './lib/canon.mjs';
 import JsLww from './peers/jslww.mjs';
 
@@ -120,19 +120,4 @@ test('an engine that drops an operation is found by the checks', () => {
   assert.match(sequential_is_reference(Forgetful, 'tiny', false), /\/due/);
   assert.equal(replicas_converge(JsLww, 'mix', false), null);
   assert.match(replicas_converge(Divergent, 'mix', false), /^round 1/);
-});
-test('the reference of open losers keeps what the winner had not seen', () => {
-  const losers = new OpenLosers(), edit = (a, t, o, v, round) => losers.write({ a, t, o, v, c: 'c' }, round);
-  losers.write({ a: 0, t: 1, o: 'card', c: 'c', title: 'T', l: 'L0' }, 0);
-  edit(1, 10, 'title', 'first', 1); edit(1, 12, 'title', 'one', 1); edit(2, 11, 'title', 'two', 1); edit(2, 13, 'due', 7, 1);
-  losers.end_of_round();
-  assert.deepEqual(losers.list(), [{ card: 'c', field: 'title', value: 'two' }]);
-  edit(1, 20, 'title', 'settled', 0);
-  assert.deepEqual(losers.list(), []);
-  losers.write({ a: 1, t: 30, o: 'del', c: 'c' }, 2); edit(2, 31, 'due', 8, 2);
-  losers.end_of_round();
-  assert.deepEqual(losers.list(), [{ card: 'c', field: 'deletion', value: null }]);
-  assert.equal(losers_differ(losers.list(), [{ card: 'c', field: 'deletion' }]), null);
-  assert.match(losers_differ(losers.list(), []), /^missing/);
-  assert.match(losers_differ([], losers.list()), /^unexpected/);
 });

@@ -40,7 +40,10 @@ const date = ms => {
     fold: 0,
   };
 };
+const milliseconds = when => (when === null ? null : Date.parse(when.at + 'Z'));
 const kFields = { title: 'title', desc: 'description', start: 'start', due: 'due', arch: 'archived' };
+// Of registers, as the trace names them, and how it says their values.
+const kRegisters = { title: ['title'], start: ['start', milliseconds], due: ['due', milliseconds], archived: ['arch'], position: ['list', place => plain(place.list)] };
 
 export class Kalends {
   static id = 'kalends';
@@ -64,7 +67,13 @@ export class Kalends {
       clock: () => this.now,
       keepsCrossedDates: true,
     });
-    this.board = bytes ? this.ws.board(kBoard) : this.ws.createBoard({ id: kBoard, title: 'board' });
+    if (bytes) {
+      this.board = this.ws.board(kBoard);
+    } else {
+      const off = this.ws.onUpdate(made => (this.made = made));
+      this.board = this.ws.createBoard({ id: kBoard, title: 'board' });
+      off();
+    }
     this.checklists = new Map(); // card -> checklist
     this.items = new Map(); // item of the trace -> ours
     this.lists = new Map();
@@ -76,6 +85,9 @@ export class Kalends {
   onUpdate(cb) {
     this.off?.();
     this.off = cb ? this.ws.onUpdate(cb) : undefined;
+    // What made the board left before anybody listened.
+    if (cb && this.made) cb(this.made);
+    this.made = undefined;
   }
   events(cb) {
     this.ws.subscribe(patches => cb(patches.filter(p => p.type === 'card').map(p => plain(p.entity))));
@@ -148,6 +160,10 @@ export class Kalends {
         return void card.addComment(op.text);
       case 'del':
         return card.delete();
+      case 'rest':
+        return card.restore();
+      case 'pick':
+        return this.pick(card, op);
     }
   }
 
@@ -159,6 +175,52 @@ export class Kalends {
     for (const list of card.snapshot.checklists)
       for (const item of list.items) if (text === undefined || item.text === text) return item.id;
     return undefined;
+  }
+
+  // One click on an open conflict.
+  pick(card, op) {
+    const conflict = this.ws.conflicts().find(({ entity, snapshot }) => entity === card.id && snapshot.child === undefined && this.field(snapshot) === op.f);
+    if (conflict === undefined) return;
+    if (op.f === 'deletion') return op.v ? conflict.flip() : conflict.keep();
+    const [, said = value => value] = kRegisters[conflict.snapshot.field];
+    conflict.flip(conflict.snapshot.values.find(one => said(one.value) === op.v).op);
+  }
+  field({ kind, field }) {
+    return kind === 'value' ? kRegisters[field]?.[0] : kind;
+  }
+
+  // From nothing but bytes that copies emitted, in whatever order.
+  static rebuild(updates, textDesc) {
+    const bytes = K.Workspace.open(null, { module: module_, author: hex('member999'), id: kWorkspace, replicas: (_, kind) => replicaOf(999, kind), clock: () => 0 });
+    for (const update of updates) bytes.merge(update);
+    const saved = bytes.save();
+    bytes.dispose();
+    return this.load(saved, 999, textDesc);
+  }
+  // The board of a version, shown by `show` before it is given back.
+  as_of(version, show) {
+    const past = this.ws.at(version);
+    try {
+      return show(past);
+    } finally {
+      past.dispose();
+    }
+  }
+  at(version) {
+    return this.as_of(version, past => this.state(past.board(kBoard)));
+  }
+  openLosers(version) {
+    return version === undefined ? this.losers(this.ws) : this.as_of(version, past => this.losers(past));
+  }
+  losers(ws) {
+    return ws.conflicts().flatMap(({ entity, board, snapshot: { kind, field, child, values } }) => {
+      if (board !== kBoard || child !== undefined) return [];
+      const card = plain(entity);
+      if (kind === 'deletion' || kind === 'dates') return [{ card, field: kind, value: null }];
+      if (kind !== 'value' || !(field in kRegisters)) return [];
+      const [name, said = value => value] = kRegisters[field];
+      return values.filter(one => !one.winner).map(one => ({ card, field: name, value: said(one.value) }));
+    });
   }
 
   version() {
@@ -177,16 +239,15 @@ export class Kalends {
     return this.ws.save({ history: false });
   }
   static load(bytes, actor, textDesc) {
-    return new Kalends(actor, textDesc, bytes);
+    return new this(actor, textDesc, bytes);
   }
 
   shown(card) {
-    const ms = when => (when === null ? null : Date.parse(when.at + 'Z'));
     return {
       title: card.title,
       desc: card.description,
-      start: ms(card.start),
-      due: ms(card.due),
+      start: milliseconds(card.start),
+      due: milliseconds(card.due),
       arch: card.archived,
       labels: card.labels.map(plain).sort(),
       asg: card.assignees.map(plain).sort(),
@@ -201,10 +262,10 @@ export class Kalends {
     return card && this.shown(card);
   }
 
-  state() {
+  state(board = this.board) {
     const cards = {};
-    const lists = this.board.lists().map(list => ({ id: plain(list.id), name: list.title, cards: list.cards.map(plain) }));
-    const all = this.board.cards().map(card => [plain(card.id), card]);
+    const lists = board.lists().map(list => ({ id: plain(list.id), name: list.title, cards: list.cards.map(plain) }));
+    const all = board.cards().map(card => [plain(card.id), card]);
     all.sort((a, b) => (a[0] < b[0] ? -1 : 1));
     for (const [id, card] of all) cards[id] = this.shown(card);
     return { lists, cards };
