@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page: signed in or not, and which part of it is shown.
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { createPortal } from 'react-dom';
 import { start_client } from '../replica/replica_client';
 import { BoardPage } from './board/board_page';
 import { BoardPicker } from './board_picker';
@@ -70,16 +71,23 @@ function SignedIn({ session }: { session: Session }) {
       ) : (
         <BoardPage key={route.board} board_id={route.board} card_id={route.card} />
       )}
-      <div className="toast-place" role="alert">
-        {told !== null && (
-          <div className="toast" data-testid="toast">
-            {told}
-            <button className="quiet" aria-label="Close the message" onClick={() => set_told(null)}>
-              ✕
-            </button>
-          </div>
-        )}
-      </div>
+      {told !== null && <Toast message={told} on_close={() => set_told(null)} />}
     </kPageContext.Provider>
+  );
+}
+
+// Inside of the dialog that is open: it stands before everything else, and what is outside cannot be reached.
+function Toast({ message, on_close }: { message: string; on_close(): void }) {
+  const place = useMemo(() => [...document.querySelectorAll('dialog[open]')].at(-1) ?? document.body, [message]);
+  return createPortal(
+    <div className="toast-place" role="alert">
+      <div className="toast" data-testid="toast">
+        {message}
+        <button className="quiet" aria-label="Close the message" onClick={on_close}>
+          ✕
+        </button>
+      </div>
+    </div>,
+    place,
   );
 }

@@ -146,6 +146,12 @@ describe('the board', () => {
     await page.getByTestId('card-location').press('Enter');
     await page.getByTestId('card-estimate').fill('90');
     await page.getByTestId('card-estimate').press('Enter');
+    // What is refused says why, in front of the dialog, and leaves what was there.
+    await page.getByTestId('card-estimate').fill('-5');
+    await page.getByTestId('card-estimate').press('Enter');
+    await page.getByTestId('toast').filter({ hasText: 'An estimate is 0 to 525600 minutes, or null for none.' }).waitFor();
+    await page.getByRole('button', { name: 'Close the message' }).click({ timeout: 5000 });
+    expect(await page.getByTestId('card-estimate').inputValue()).toBe('90');
     await page.getByTestId('colour-sage').check();
     await page.getByTestId('new-label').fill('Print');
     await page.getByTestId('new-label').press('Enter');
