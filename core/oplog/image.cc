@@ -79,9 +79,14 @@ Result<std::unique_ptr<Image>> Image::open(ByteView bytes, Document& document) {
   Interner& names = document.names;
   names.ids.reserve(id_count);
   image->ids_.resize(id_count);
+  // All first bytes, then all second ones …: ids that were made alike begin alike.
+  ByteView columns = in.raw(id_count * 16);
+  if (!in.ok()) return damaged();
   for (size_t i = 0; i < id_count; ++i) {
     uint32_t before = names.ids.size();
-    image->ids_[i] = names.ids.intern(in.id());
+    Id128 id;
+    for (size_t k = 0; k < 16; ++k) id.bytes[k] = columns[k * id_count + i];
+    image->ids_[i] = names.ids.intern(id);
     if (i < entity_count && names.ids.size() == before && before > id_count) return damaged();
   }
   image->zones_.resize(in.count(1));
@@ -89,6 +94,8 @@ Result<std::unique_ptr<Image>> Image::open(ByteView bytes, Document& document) {
     zone = in.text();
     if (!is_valid_zone_name(zone)) in.fail();
   }
+  image->shapes_.resize(in.count(3));
+  for (Shape& shape : image->shapes_) read_shape(in, !image->is_archive_, shape);
   OpReader ops(in, image->ids_, names);
   image->version_.resize(in.count(3));
   for (auto& [op, stamp] : image->version_) {
@@ -96,6 +103,14 @@ Result<std::unique_ptr<Image>> Image::open(ByteView bytes, Document& document) {
     op.counter = ops.u32();
     stamp.raw = in.varint();
     if (op.is_nil() || op.replica == 0) in.fail();
+  }
+  for (size_t n = in.count(4); n > 0 && in.ok(); --n) {
+    ClockTable::Row row{ops.replica(), ops.u32(), {}};
+    row.ms.resize(in.count(1));
+    uint64_t ms = 0;
+    for (uint64_t& step : row.ms) step = ms += static_cast<uint64_t>(in.zigzag());
+    if (row.replica == 0 || row.ms.empty()) in.fail();
+    image->clock_.add(std::move(row));
   }
   image->makers_.resize(image->entity_count_);
   OpRef last;
@@ -136,8 +151,11 @@ Result<std::unique_ptr<Image>> Image::open(ByteView bytes, Document& document) {
   uint64_t live_totals[kParts] = {};
   uint64_t past_totals[kParts] = {};
   uint64_t rest_total = 0;
+  uint64_t rows = 0;
   auto read_part = [&](Part& part, uint64_t* totals, size_t block) {
     part.count = ops.u32();
+    rows += part.count;
+    if (rows > bytes.size()) in.fail();
     for (size_t i = 0; i < kParts; ++i) part.begins[i] = static_cast<uint32_t>(totals[i]);
     if (part.count == 0) return;
     part.options.remembers = in.boolean();
@@ -146,6 +164,8 @@ Result<std::unique_ptr<Image>> Image::open(ByteView bytes, Document& document) {
     if (unit != 1 && unit != 60 && unit != 900) in.fail();
     part.options.date_unit = static_cast<uint32_t>(unit);
     part.options.first_target = static_cast<uint32_t>(block * kBlockEntities);
+    part.options.is_image = true;
+    part.options.clock = &image->clock_;
     uint64_t mask = in.varint();
     if (mask >> kColumns != 0) in.fail();
     for (size_t i = 0; i < kColumns && in.ok(); ++i) {
@@ -153,7 +173,6 @@ Result<std::unique_ptr<Image>> Image::open(ByteView bytes, Document& document) {
       uint64_t size = in.varint();
       if (size > bytes.size()) in.fail();
       totals[i] += size;
-      if (i == static_cast<size_t>(Column::kTarget) && part.count > size) in.fail();  // every row has one
     }
     uint64_t texts = in.varint();
     if (texts > bytes.size()) in.fail();
@@ -266,7 +285,7 @@ void Image::load(Document& document, uint32_t index) {
   if (block.live.count > 0) sum = slices_of(index, true, slices, texts);
   if (sum * 31 + image_checksum(rest) != block.live_sum) return document.set_damaged();
   if (block.live.count > 0) {
-    reader_.start(document.names, {&ids_, &zones_, false, true}, block.live.options, slices, texts);
+    reader_.start(document.names, {&ids_, &zones_, false, true, &shapes_, &makers_}, block.live.options, slices, texts);
     for (uint32_t i = 0; i < block.live.count && reader_.ok(); ++i) {
       Record record = reader_.next();
       bool fits = reader_.ok() && !record.is_opaque && block_of(record.target) == index;
@@ -335,7 +354,7 @@ bool Image::read_operations(Document& document, uint32_t index, Arena& arena,
     std::string_view texts;
     uint64_t sum = slices_of(index, is_live, slices, texts);
     if (!is_live && sum != block.past_sum) is_fine = false;
-    columns.start(document.names, {&ids_, &zones_, false, false}, part.options, slices, texts,
+    columns.start(document.names, {&ids_, &zones_, false, false, &shapes_, &makers_}, part.options, slices, texts,
                   is_live && block.past.count > 0);
     for (uint32_t i = 0; i < part.count && columns.ok(); ++i) {
       Record record = columns.next();

@@ -74,6 +74,8 @@ class Image : public ColdBlocks {
   std::vector<OpRef> makers_;  // of the entities; in the canonical order of ids
   std::vector<Block> blocks_;
   ColumnReader reader_;
+  ClockTable clock_;
+  std::vector<Shape> shapes_;
   DocumentId id_;
   DocumentKind kind_ = DocumentKind::kBoard;
   std::vector<std::pair<OpRef, Hlc>> version_;
