@@ -379,7 +379,7 @@ void ColumnReader::start(Interner& names, const ColumnTables& tables, const Colu
     uint64_t mask = columns.varint();
     size_t sizes[kColumns] = {};
     for (size_t i = 0; i < kColumns && columns.ok(); ++i)
-      if (mask >> i & 1) sizes[i] = static_cast<size_t>(columns.varint());
+      if (mask >> i & 1) sizes[i] = columns.count(1);
     for (size_t i = 0; i < kColumns && columns.ok(); ++i) {
       if (mask >> i & 1) slices.columns[i] = columns.raw(sizes[i]);
       if ((mask >> i & 1) && slices.columns[i].empty()) columns.fail();

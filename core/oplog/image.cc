@@ -325,6 +325,7 @@ bool Image::read_operations(Document& document, uint32_t index, Arena& arena,
   // The records go to an arena of their own, their ids to the document's tables.
   std::swap(document.names.arena, arena);
   bool is_fine = true;
+  size_t before = out.size();
   ColumnReader columns;
   for (bool is_live : {false, true}) {
     const Part& part = is_live ? block.live : block.past;
@@ -332,17 +333,23 @@ bool Image::read_operations(Document& document, uint32_t index, Arena& arena,
     ColumnSlices slices;
     std::string_view texts;
     uint64_t sum = slices_of(index, is_live, slices, texts);
-    if (!is_live && sum != block.past_sum) is_fine = false;
+    // The sum of the live part is also that of the rest, which is no operation's.
+    if (is_live) sum = sum * 31 + image_checksum(rests_.subspan(block.rest_begin, block.rest_size));
+    is_fine = is_fine && sum == (is_live ? block.live_sum : block.past_sum);
+    if (!is_fine) break;
     columns.start(document.names, {&ids_, &zones_, false, false}, part.options, slices, texts,
                   is_live && block.past.count > 0);
     for (uint32_t i = 0; i < part.count && columns.ok(); ++i) {
       Record record = columns.next();
+      if (!columns.ok()) break;
       bool is_carried = !document.carried.empty() && document.carried.count(document.names.op_id(record.id)) > 0;
       if (!is_carried) out.push_back(new (document.names.arena.take(sizeof(Record))) Record(record));
     }
-    is_fine = is_fine && columns.done();
+    is_fine = columns.done();
+    if (!is_fine) break;
   }
   std::swap(document.names.arena, arena);
+  if (!is_fine) out.resize(before);
   return is_fine;
 }
 
