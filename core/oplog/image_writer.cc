@@ -394,6 +394,9 @@ class ImageWriter {
     table.varint(rows.size());
     if (rows.empty()) return 0;
     ColumnOptions options = options_for(rows);
+    // Whoever opens a snapshot does not know these stamps, and must write the same bytes again.
+    auto is_bare = [](const Record* row) { return row->is(OpKind::kRun) || row->is(OpKind::kAdd); };
+    if (is_state && (is_bare(rows.front()) || is_bare(rows.back()))) options.slope = 0;
     options.first_target = static_cast<uint32_t>(block * kBlockEntities);
     options.is_state = is_state;
     writer_.start(options, zones_, remembers_on);
