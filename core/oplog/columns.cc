@@ -751,7 +751,7 @@ bool ColumnReader::read_body(Record& record, uint64_t replica_local, uint64_t ch
         Op inner = read_op(in);
         if (!in.ok() || inner.kind == static_cast<uint16_t>(OpKind::kCarry)) return false;
         auto made = record_of(*names_, inner);
-        if (!made.ok()) return false;
+        if (!made.ok() || made->id == record.id) return false;
         new (&carried[record.count++]) Record(*made);
       }
       rest.at = rest.end - in.remaining();
