@@ -178,7 +178,7 @@ Result<std::unique_ptr<Image>> Image::open(ByteView bytes, Document& document) {
   if (!in.ok()) return damaged();
   ByteView head = bytes.first(static_cast<size_t>(in.position() - bytes.data()));
   uint64_t sum = in.fixed64();
-  if (!in.ok() || sum != image_checksum(head)) return damaged();
+  if (!in.ok() || !sums_agree(sum, image_checksum(head))) return damaged();
   auto take = [&](uint64_t size) {
     if (size > in.remaining()) in.fail();
     return in.raw(static_cast<size_t>(in.ok() ? size : 0));
@@ -264,7 +264,7 @@ void Image::load(Document& document, uint32_t index) {
   ColumnSlices slices;
   std::string_view texts;
   if (block.live.count > 0) sum = slices_of(index, true, slices, texts);
-  if (sum * 31 + image_checksum(rest) != block.live_sum) return document.set_damaged();
+  if (!sums_agree(block.live_sum, sum * 31 + image_checksum(rest))) return document.set_damaged();
   if (block.live.count > 0) {
     reader_.start(document.names, {&ids_, &zones_, false, true}, block.live.options, slices, texts);
     for (uint32_t i = 0; i < block.live.count && reader_.ok(); ++i) {
@@ -335,7 +335,7 @@ bool Image::read_operations(Document& document, uint32_t index, Arena& arena,
     uint64_t sum = slices_of(index, is_live, slices, texts);
     // The sum of the live part is also that of the rest, which is no operation's.
     if (is_live) sum = sum * 31 + image_checksum(rests_.subspan(block.rest_begin, block.rest_size));
-    is_fine = is_fine && sum == (is_live ? block.live_sum : block.past_sum);
+    is_fine = is_fine && sums_agree(is_live ? block.live_sum : block.past_sum, sum);
     if (!is_fine) break;
     columns.start(document.names, {&ids_, &zones_, false, false}, part.options, slices, texts,
                   is_live && block.past.count > 0);
