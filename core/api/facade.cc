@@ -50,7 +50,7 @@ Bytes Facade::call(ByteView bytes) {
 Result<Cbor> Facade::dispatch(const Cbor& request) {
   const std::string& call = request["call"].as_text();
   if (call == "open") return open(request);
-  if (call == "schema") return view_schema();
+  if (call == "schema") return Cbor(view_schema());
   auto it = open_.find(request["handle"].as_int());
   if (it == open_.end()) return not_found("There is no open document with this handle.");
   Open& open = it->second;

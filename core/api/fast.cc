@@ -281,12 +281,13 @@ uint32_t FastCalls::merge(uint32_t handle, uint32_t text_bytes, uint32_t now_low
 // start, 128 second due, 256 has conflicts), lengths of title, description, location, colour, [start, [zone]], [due,
 // [zone]]; labels, assignees: count, numbers; reminders: count, numbers; custom: count, (key, length); checklists:
 // count, (replica, counter, length of title, items: count, (replica, counter, done, length)); comments: count,
-// (replica, counter, author, at low, at high, length); attachments: count, (replica, counter, lengths of title, url)
+// (replica, counter, author, at low, at high, length); attachments: count, (replica, counter, lengths of title, url);
+// with flag 256 conflicts: count, (kind, type, field, key, replica, counter, values: count, (replica, counter, author, at
+// low, at high, wins, value))
 void FastCalls::write_card(const Document& document, const Entity& card) {
   const EntityRecord& record = card.record();
   const Cell* shown[32] = {};
   bool has_keyed = false;
-  bool has_many = !card.rarities().deletions.empty();
   for (const Cell& cell : record.cells) {
     auto field = static_cast<size_t>(cell.field);
     if (cell.is_add || field >= std::size(shown)) continue;
@@ -294,7 +295,6 @@ void FastCalls::write_card(const Document& document, const Entity& card) {
       has_keyed = true;
       continue;
     }
-    if (shown[field]) has_many = true;
     if (!shown[field] || wins(document, cell, *shown[field])) shown[field] = &cell;
   }
   auto at = [&](Field field) { return shown[static_cast<size_t>(field)]; };
@@ -307,17 +307,12 @@ void FastCalls::write_card(const Document& document, const Entity& card) {
   const StoredWhen* start = when(Field::kStart);
   const StoredWhen* due = when(Field::kDue);
   const Cell* position = at(Field::kPosition);
-  bool may_cross = start && due;
-  bool has_conflicts = has_many || may_cross;
-  if (!has_conflicts)
-    for (uint32_t child = record.first_child; child != kNoSlot && !has_conflicts;
-         child = document.entities[child].next_sibling)
-      has_conflicts = document.entities[child].rarities != kNoSlot || document.entities[child].cells.count > 3;
-  if (has_conflicts) has_conflicts = !conflicts_of(card).empty();
+  std::vector<Conflict> conflicts;
+  if (may_have_conflicts(card)) conflicts = conflicts_of(card);
   uint32_t flags = flag(Field::kDone) | flag(Field::kArchived) << 1 | (start ? 4u : 0) | (due ? 8u : 0) |
                    (start && start->form != 0 ? 16u : 0) | (due && due->form != 0 ? 32u : 0) |
                    (start && start->form == 2 ? 64u : 0) | (due && due->form == 2 ? 128u : 0) |
-                   (has_conflicts ? 256u : 0);
+                   (conflicts.empty() ? 0 : 256u);
   put(record.id);
   put(position && position->value.kind == ValueKind::kPosition ? position->value.place->list : 0);
   auto created = static_cast<uint64_t>(record.created_at.ms());
@@ -372,11 +367,81 @@ void FastCalls::write_card(const Document& document, const Entity& card) {
       ++out_[custom_at];
     }
   }
-  if (record.first_child == kNoSlot) {
+  if (record.first_child == kNoSlot)
     for (int i = 0; i < 3; ++i) put(0);
-    return;
+  else
+    write_children(document, record);
+  if (!conflicts.empty()) write_conflicts(document, conflicts);
+}
+
+void FastCalls::put_op(const OpRef& op) {
+  put(op.replica);
+  put(op.counter);
+}
+
+void FastCalls::put_ms(int64_t ms) {
+  put(static_cast<uint32_t>(ms));
+  put(static_cast<uint32_t>(static_cast<uint64_t>(ms) >> 32));
+}
+
+void FastCalls::write_conflicts(const Document& document, const std::vector<Conflict>& conflicts) {
+  const Interner& names = document.names;
+  put(static_cast<uint32_t>(conflicts.size()));
+  for (const Conflict& conflict : conflicts) {
+    put(static_cast<uint32_t>(conflict.kind));
+    put(static_cast<uint32_t>(conflict.type));
+    put(static_cast<uint32_t>(conflict.field));
+    put(conflict.key.is_nil() ? 0 : names.ids.find(conflict.key));
+    put_op(conflict.child.is_nil() ? OpRef{} : names.find_op(conflict.child));
+    put(static_cast<uint32_t>(conflict.values.size()));
+    for (const ConflictValue& value : conflict.values) {
+      put_op(value.op.is_nil() ? OpRef{} : names.find_op(value.op));
+      put(names.ids.find(value.author.raw));
+      put_ms(value.at_ms);
+      put(value.is_winner);
+      write_value(names, value.value);
+    }
   }
-  write_children(document, record);
+}
+
+void FastCalls::write_value(const Interner& names, const Value& value) {
+  switch (kind_of(value)) {
+    case ValueKind::kNull:
+      return put(0);
+    case ValueKind::kBool:
+      put(1);
+      return put(*std::get_if<bool>(&value));
+    case ValueKind::kText:
+      put(2);
+      return put_text(*std::get_if<std::string>(&value));
+    case ValueKind::kId:
+      put(3);
+      return put(names.ids.find(*std::get_if<Id128>(&value)));
+    case ValueKind::kWhen: {
+      const When& when = *std::get_if<When>(&value);
+      put(when.is_all_day ? 4 : 5);
+      put_text(when.is_all_day ? to_text(when.date) : to_text(when.wall));
+      if (when.is_all_day) return;
+      put_text(when.zone);
+      return put(when.fold == Fold::kSecond);
+    }
+    case ValueKind::kInts: {
+      const auto& ints = *std::get_if<std::vector<int64_t>>(&value);
+      put(6);
+      put(static_cast<uint32_t>(ints.size()));
+      for (int64_t number : ints) put(static_cast<uint32_t>(number));
+      return;
+    }
+    case ValueKind::kInt:
+      put(7);
+      return put(static_cast<uint32_t>(*std::get_if<int64_t>(&value)));
+    case ValueKind::kPosition: {
+      const Position& place = *std::get_if<Position>(&value);
+      put(8);
+      put(place.list.is_nil() ? 0 : names.ids.find(place.list));
+      return put_op(place.parent.is_nil() ? OpRef{} : names.find_op(place.parent));
+    }
+  }
 }
 
 void FastCalls::write_children(const Document& document, const EntityRecord& card) {

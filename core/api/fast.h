@@ -8,6 +8,7 @@
 
 #include "core/api/facade.h"
 #include "core/base/buffer.h"
+#include "core/replica/conflicts.h"
 
 namespace kalends {
 
@@ -43,6 +44,10 @@ class FastCalls {
   void write_changes(const Document& document, const Changes& changes);
   void write_card(const Document& document, const Entity& card);
   void put(uint32_t number) { out_.push(number); }
+  void put_op(const OpRef& op);
+  void put_ms(int64_t ms);
+  void write_conflicts(const Document& document, const std::vector<Conflict>& conflicts);
+  void write_value(const Interner& names, const Value& value);
   void put_text(std::string_view text);
   void put_sequence(const Entity& entity);
   void write_children(const Document& document, const EntityRecord& card);

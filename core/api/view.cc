@@ -552,16 +552,16 @@ Cbor view_changes(const Document& document, const Changes& changes) {
   return rows;
 }
 
-Cbor view_schema() {
-  Cbor rows = Cbor::array();
-  for (const FieldSpec& spec : all_fields())
-    rows.push(Cbor::map({{"entity", entity_name(spec.entity)},
-                         {"type", static_cast<int>(spec.entity)},
-                         {"name", spec.name},
-                         {"number", static_cast<int>(spec.field)},
-                         {"value", static_cast<int>(spec.value)},
-                         {"merge", static_cast<int>(spec.merge)},
-                         {"keyed", spec.is_keyed}}));
+std::string view_schema() {
+  std::string rows;
+  for (const FieldSpec& spec : all_fields()) {
+    rows += entity_name(spec.entity);
+    rows += ' ' + std::to_string(static_cast<int>(spec.entity)) + ' ';
+    rows += spec.name;
+    for (int number : {static_cast<int>(spec.field), static_cast<int>(spec.value), static_cast<int>(spec.merge)})
+      rows += ' ' + std::to_string(number);
+    rows += '\n';
+  }
   return rows;
 }
 

@@ -3,6 +3,8 @@
 // Ids are 32 hexadecimal digits, op ids "<replica>:<counter>", dates {"date"} or {"at","zone","fold"}.
 #pragma once
 
+#include <string>
+
 #include "core/replica/conflicts.h"
 #include "core/replica/replica.h"
 #include "core/wire/cbor.h"
@@ -23,8 +25,9 @@ void order_children(const Document& document, std::vector<uint32_t>& slots);
 // Live children of a type, in order.
 std::vector<Entity> live_children(const Document& document, const Entity& parent, EntityType type);
 Cbor view_value(const Value& value);
-// Every field: {entity, type (its number), name, number, value (its kind), merge, keyed}.
-Cbor view_schema();
+// A line for every field: its entity's name and number, its own name and number, the number of its kind of value and of
+// its way to merge.
+std::string view_schema();
 Cbor view_op(const OpId& id);
 Cbor view_changes(const Document& document, const Changes& changes);
 

@@ -37,6 +37,19 @@ class Arena {
     std::memcpy(memory, text.data(), text.size());
     return memory;
   }
+  // Where it stands now. release() takes everything back that was taken since: nobody may point to it any
+  // more.
+  struct Mark {
+    size_t blocks;
+    uint8_t* next;
+    size_t left;
+  };
+  Mark mark() const { return {blocks_.size(), next_, left_}; }
+  void release(const Mark& mark) {
+    blocks_.resize(mark.blocks);
+    next_ = mark.next;
+    left_ = mark.left;
+  }
   // Keeps `block` as long as the arena: records may point into it.
   void adopt(std::unique_ptr<uint8_t[]> block) { blocks_.push_back(std::move(block)); }
 

@@ -44,10 +44,10 @@ struct Deletion {
   std::vector<OpRef> seen;
 };
 
-// A value that was replaced by an operation seen before it.
+// A value that was replaced by an operation seen before it. Once `op` was seen, it says nothing any more.
 struct Early {
   Field field;  // Field{}: whichever the operation wrote
-  IdRef key;
+  IdRef key;    // of a custom value; the element of a set
   OpRef op;
 };
 
@@ -195,7 +195,7 @@ class Document {
   std::vector<TextSequence> texts;
   std::vector<std::unique_ptr<Rarities>> rarities;
   // Few and far between, in the canonical order of ids.
-  std::set<OpId> carried;     // operations that came with a card from another document
+  std::set<OpId> carried;     // operations that came with a card from another document, and only so
   std::map<OpId, Hlc> bounds;  // capped stamps
   std::set<OpId> redactions;
   std::set<OpId> voids;          // operations that were refused; a void stands in their place
@@ -203,6 +203,9 @@ class Document {
 
   // Slots whose position or creation changed since somebody put them in order (order_index.h).
   std::vector<uint32_t> moved;
+
+  // Some text was longer than kTextLengthBound when something was put into it. Whoever merges sets it back.
+  bool has_long_text = false;
 
   // By replica number: the stamp of its last operation.
   std::vector<Hlc> stamps;
@@ -249,6 +252,7 @@ class Document {
   void set_cold(ColdBlocks* cold) { cold_ = cold; }
   void set_cold_entity(IdRef entity, uint32_t block);
   void warm_all() const;
+  uint32_t warmed() const { return warmed_; }  // blocks that were read
   bool is_warm() const { return !cold_ || warmed_ == cold_->block_count(); }
   bool is_damaged() const { return is_damaged_; }
   void set_damaged() { is_damaged_ = true; }

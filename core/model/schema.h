@@ -106,6 +106,7 @@ std::span<const std::string_view> colour_names();
 // Limits on what people write. Generous for people, small enough that no operation can exhaust a browser.
 inline constexpr size_t kTitleBytesMax = 4096;
 inline constexpr size_t kTextBytesMax = 256 * 1024;  // one splice, one comment
+inline constexpr uint32_t kTextLengthMax = 1 << 20;  // code points that an edit may bring a text to
 inline constexpr size_t kUrlBytesMax = 8192;
 inline constexpr size_t kRemindersMax = 20;
 inline constexpr int64_t kReminderMinutesMax = 40320;  // four weeks, Google's bound

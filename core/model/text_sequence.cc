@@ -44,6 +44,7 @@ TextSequence::Body& TextSequence::body() {
     body_->is_placed.push_back(true);
     body_->segments.push_back({0, 0, one_.length, false});
     ++body_->brothers.at(place_key(one_));
+    body_->visible = one_.length;
     one_ = {};
   }
   return *body_;
@@ -158,6 +159,7 @@ bool TextSequence::try_place(uint32_t number, const ReplicaOrder& order) {
   segments.insert(segments.begin() + static_cast<std::ptrdiff_t>(at), {number, 0, run.length, false});
   all.is_placed[number] = true;
   all.last_at = at;
+  all.visible += run.length;
   ++brothers;
   --all.waiting;
   // Removals that came before it.
@@ -196,6 +198,7 @@ void TextSequence::mark_removed(uint32_t run, uint32_t begin, uint32_t end) {
     }
     if (here.offset + here.length > end) split(i, end);
     segments[i].is_removed = true;
+    body_->visible -= segments[i].length;
     // A neighbour of the same run that is gone too is one with it.
     bool joins = i > 0 && segments[i - 1].run == run && segments[i - 1].is_removed &&
                  segments[i - 1].offset + segments[i - 1].length == segments[i].offset;
@@ -231,11 +234,7 @@ void TextSequence::redact(OpRef op) {
 }
 
 uint32_t TextSequence::length() const {
-  if (!body_) return one_.length;
-  uint32_t length = 0;
-  for (const Segment& segment : body_->segments)
-    if (!segment.is_removed) length += segment.length;
-  return length;
+  return body_ ? body_->visible : one_.length;
 }
 
 void TextSequence::append_to(std::string& out) const {

@@ -108,6 +108,7 @@ class TextSequence {
     U64Map<uint32_t> index;    // op -> run + 1, once there are many
     U64Map<uint32_t> brothers;  // how many placed runs hang on one side of a character (or of several: a hash)
     uint32_t waiting = 0;      // runs without a place
+    uint32_t visible = 0;      // code points that were placed and not removed
     size_t last_at = 0;        // segment that was put in last: the next one is likely to hang on it
   };
   static constexpr uint32_t kNoRun = UINT32_MAX;

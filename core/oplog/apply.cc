@@ -28,12 +28,10 @@ bool take(std::vector<Early>& list, Field field, IdRef key, const OpRef& op) {
   return true;
 }
 
-bool take_removed(std::vector<Early>& list, Field field, const OpRef& op) {
-  auto it =
-      std::find_if(list.begin(), list.end(), [&](const Early& e) { return e.field == field && e.op == op; });
-  if (it == list.end()) return false;
-  list.erase(it);
-  return true;
+void add_once(std::vector<Early>& list, Field field, IdRef key, const OpRef& op) {
+  bool is_known = std::any_of(list.begin(), list.end(),
+                              [&](const Early& e) { return e.field == field && e.key == key && e.op == op; });
+  if (!is_known) list.push_back({field, key, op});
 }
 
 class Folding {
@@ -125,21 +123,15 @@ class Folding {
     for (const OpRef& replaced : op_.replaced_ops()) {
       bool is_there = false;
       for (uint32_t i = 0; i < cells.count; ++i)
-        if (cells.items[i].op == replaced && cells.items[i].field == field && cells.items[i].key == key) {
+        if (cells.items[i].op == replaced && cells.items[i].field == field && cells.items[i].key == key &&
+            !cells.items[i].is_add) {
           cells.erase(i);
           is_there = true;
           break;
         }
-      if (!is_there && !document_.has_seen(replaced)) remember(field, key, replaced);
+      if (!is_there && !document_.has_seen(replaced))
+        add_once(document_.rarities_of(slot_).replaced_early, field, key, replaced);
     }
-  }
-
-  void remember(Field field, IdRef key, const OpRef& replaced) {
-    auto& early = document_.rarities_of(slot_).replaced_early;
-    bool is_known = std::any_of(early.begin(), early.end(), [&](const Early& e) {
-      return e.field == field && e.key == key && e.op == replaced;
-    });
-    if (!is_known) early.push_back({field, key, replaced});
   }
 
   template <typename Items>
@@ -202,6 +194,7 @@ class Folding {
       if (i < 64 && !(live_fields >> i & 1)) continue;
       const StoredField& field = op_.fields[i];
       const FieldSpec* spec = find_field(type, field.field);
+      if (is_said_before(i, spec && spec->merge == Merge::kSet)) continue;
       if (spec && spec->merge == Merge::kText && field.value.kind == ValueKind::kText) {
         if (field.value.size > 0) insert_run({}, Side::kAfter, field.value.text_view());
         note(op_.target, field.field);
@@ -214,9 +207,20 @@ class Folding {
     }
   }
 
+  // One operation says one value of a register: the first that it names counts.
+  bool is_said_before(uint32_t index, bool is_set) const {
+    auto key_of = [is_set](const StoredField& field) {
+      return is_set && field.value.kind == ValueKind::kId ? static_cast<IdRef>(field.value.number) : field.key;
+    };
+    const StoredField& said = op_.fields[index];
+    for (uint32_t i = 0; i < index; ++i)
+      if (op_.fields[i].field == said.field && key_of(op_.fields[i]) == key_of(said)) return true;
+    return false;
+  }
+
   void put_add(Field field, IdRef element) {
     if (!puts_back_ && entity().rarities != kNoSlot &&
-        take_removed(document_.rarities_of(slot_).removed_early, field, op_.id))
+        take(document_.rarities_of(slot_).removed_early, field, element, op_.id))
       return;
     Cell added{op_.id, stamp_, op_.author, field, false, false, true, element, {}};
     for (const Cell& known : entity().cells)
@@ -234,15 +238,13 @@ class Folding {
     for (const OpRef& replaced : op_.replaced_ops()) {
       bool is_there = false;
       for (uint32_t i = 0; i < cells.count && !is_there; ++i)
-        if (cells.items[i].op == replaced && cells.items[i].field == field && cells.items[i].key == element) {
+        if (cells.items[i].op == replaced && cells.items[i].field == field && cells.items[i].key == element &&
+            cells.items[i].is_add) {
           cells.erase(i);
           is_there = true;
         }
-      if (is_there || document_.has_seen(replaced)) continue;
-      auto& early = document_.rarities_of(slot_).removed_early;
-      bool is_known = std::any_of(early.begin(), early.end(),
-                                  [&](const Early& e) { return e.field == field && e.op == replaced; });
-      if (!is_known) early.push_back({field, 0, replaced});
+      if (!is_there && !document_.has_seen(replaced))
+        add_once(document_.rarities_of(slot_).removed_early, field, element, replaced);
     }
     note(op_.target, field);
   }
@@ -274,7 +276,8 @@ class Folding {
           cells.erase(i);
           is_there = true;
         }
-      if (!is_there && !document_.has_seen(replaced)) remember(Field{}, 0, replaced);
+      if (!is_there && !document_.has_seen(replaced))
+        add_once(document_.rarities_of(slot_).replaced_early, Field{}, 0, replaced);
     }
   }
 
@@ -282,6 +285,7 @@ class Folding {
     TextSequence& sequence = document_.text_of(slot_);
     if (text.data() == nullptr) return;
     sequence.insert(op_.id, parent, side, text, document_.names.order());
+    if (sequence.length() > kTextLengthBound) document_.has_long_text = true;
     if (is_redacted_) sequence.redact(op_.id);
   }
 
@@ -457,7 +461,9 @@ Applied apply(Document& document, const Record& record, Changes& changes) {
   uint32_t known = document.counter_of(record.id.replica);
   if (record.id.counter <= known) return Applied::kKnown;
   if (record.id.counter != known + 1) return Applied::kEarly;
-  Folding(document, record, &changes).run();
+  // What came with a card before counts once: now it is the document's own.
+  bool was_carried = !document.carried.empty() && document.carried.erase(document.names.op_id(record.id)) > 0;
+  if (!was_carried) Folding(document, record, &changes).run();
   document.raise(record.id, record.stamp);
   return Applied::kNew;
 }

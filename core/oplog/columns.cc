@@ -626,7 +626,7 @@ bool ColumnReader::read_body(Record& record, uint64_t replica_local, uint64_t ch
       record.detail = static_cast<uint8_t>(type);
       uint64_t count = number(Column::kType);
       const Cursor& left = cursor(Column::kField);
-      if (count > static_cast<uint64_t>(left.end - left.at)) return false;
+      if (count > static_cast<uint64_t>(left.end - left.at) || count > kCreateFieldsMax) return false;
       StoredField* list = fields(static_cast<uint32_t>(count));
       if (is_child(static_cast<EntityType>(type))) {
         child_replica = replica_local + 1;

@@ -327,6 +327,8 @@ bool Image::read_operations(Document& document, uint32_t index, Arena& arena,
   bool is_fine = true;
   size_t before = out.size();
   ColumnReader columns;
+  const ReplicaOrder order = document.names.order();
+  auto comes_before = [&](const OpRef& a, const OpRef& b) { return order.less(a, b); };
   for (bool is_live : {false, true}) {
     const Part& part = is_live ? block.live : block.past;
     if (part.count == 0) continue;
@@ -342,8 +344,9 @@ bool Image::read_operations(Document& document, uint32_t index, Arena& arena,
     for (uint32_t i = 0; i < part.count && columns.ok(); ++i) {
       Record record = columns.next();
       if (!columns.ok()) break;
-      bool is_carried = !document.carried.empty() && document.carried.count(document.names.op_id(record.id)) > 0;
-      if (!is_carried) out.push_back(new (document.names.arena.take(sizeof(Record))) Record(record));
+      // By what the image says: meanwhile it may have come by itself.
+      if (!std::binary_search(carried_.begin(), carried_.end(), record.id, comes_before))
+        out.push_back(new (document.names.arena.take(sizeof(Record))) Record(record));
     }
     is_fine = columns.done();
     if (!is_fine) break;

@@ -46,10 +46,15 @@ class ImageWriter {
         past[block].push_back(op);
       }
     };
+    U64Map<uint32_t> carried;
     for (const Record* op : records) {
       take(op, false);
       if (!op->is(OpKind::kCarry)) continue;
-      for (uint32_t i = 0; i < op->count; ++i) take(&op->carried[i], true);
+      for (uint32_t i = 0; i < op->count; ++i) {
+        const OpRef& id = op->carried[i].id;
+        bool is_own = id.counter <= document_.counter_of(id.replica);
+        if (!is_own && carried.at(id.packed())++ == 0) take(&op->carried[i], true);
+      }
     }
     for (auto& rows : live) sort(rows);
     for (auto& rows : past) sort(rows);
@@ -77,7 +82,25 @@ class ImageWriter {
   bool is_blank(const EntityRecord& entity) const {
     return entity.created_by.is_nil() && entity.cells.count == 0 && entity.touched.count == 0 &&
            entity.first_child == kNoSlot && entity.text == kNoSlot &&
-           (entity.rarities == kNoSlot || document_.rarities[entity.rarities]->empty());
+           (entity.rarities == kNoSlot ||
+            (document_.rarities[entity.rarities]->deletions.empty() && lists_of(entity).empty()));
+  }
+
+  // What is written of the rarities beside the deletions: what was named before it arrived and has arrived since says
+  // nothing any more. Requires: there are some.
+  Rarities lists_of(const EntityRecord& entity) const {
+    Rarities lists;
+    const Rarities& rarities = *document_.rarities[entity.rarities];
+    lists.other_makers = rarities.other_makers;
+    for (const OpRef& op : rarities.restored_early)
+      if (!document_.has_seen(op)) lists.restored_early.push_back(op);
+    auto keep_unseen = [&](const std::vector<Early>& from, std::vector<Early>& to) {
+      for (const Early& entry : from)
+        if (!document_.has_seen(entry.op)) to.push_back(entry);
+    };
+    keep_unseen(rarities.replaced_early, lists.replaced_early);
+    keep_unseen(rarities.removed_early, lists.removed_early);
+    return lists;
   }
 
   // By the operation that made them; first those that were not made, by id.
@@ -231,7 +254,8 @@ class ImageWriter {
   uint32_t slot_of(const Record& op) const {
     uint32_t slot = document_.slot_of(op.target);
     OpRef child = op.child;
-    if (op.is(OpKind::kCreate) && is_child(static_cast<EntityType>(op.detail))) child = op.id;
+    // A creation makes the child that is called by it, or the entity, whatever child it names.
+    if (op.is(OpKind::kCreate)) child = is_child(static_cast<EntityType>(op.detail)) ? op.id : OpRef{};
     return slot == kNoSlot || child.is_nil() ? slot : document_.child_of(slot, child);
   }
 
@@ -324,12 +348,11 @@ class ImageWriter {
         unseen.push_back({op, std::max(begin, length), end - std::max(begin, length)});
       });
     }
+    bool is_rare = entity.rarities != kNoSlot;
     // A child that nothing was put into exists nevertheless.
-    const Rarities* rarities =
-        entity.rarities == kNoSlot ? nullptr : document_.rarities[entity.rarities].get();
-    bool has_lists = rarities && (!rarities->restored_early.empty() || !rarities->replaced_early.empty() ||
-                                  !rarities->removed_early.empty() || !rarities->other_makers.empty());
-    if (touched.empty() && unseen.empty() && !has_lists) return;
+    if (touched.empty() && unseen.empty() && !is_rare) return;
+    const Rarities lists = is_rare ? lists_of(entity) : Rarities{};
+    if (touched.empty() && unseen.empty() && lists.empty()) return;
     out.varint(local + 1);
     write_op(out, entity.child);
     sort_ops(touched);
@@ -343,8 +366,6 @@ class ImageWriter {
       out.varint(range.offset);
       out.varint(range.length);
     }
-    static const Rarities kNone;
-    const Rarities& lists = rarities ? *rarities : kNone;
     write_sorted(out, lists.restored_early);
     write_sorted(out, lists.other_makers);
     write_early(out, lists.replaced_early);

@@ -136,7 +136,10 @@ Result<Version> decode_version(ByteView bytes);
 
 // Bounds that no honest replica reaches.
 inline constexpr size_t kReplacedMax = 4096;
+inline constexpr size_t kCreateFieldsMax = 4096;  // of one creation
 inline constexpr size_t kOpBytesMax = 1 << 20;
 inline constexpr size_t kChunkOpsMax = 1 << 20;
+// Code points of one text: what many people add at once still merges.
+inline constexpr uint32_t kTextLengthBound = 16 * kTextLengthMax;
 
 }  // namespace kalends

@@ -79,6 +79,7 @@ OpBody read_body(OpKind kind, Reader& in) {
       body.type = static_cast<EntityType>(in.u8());
       if (body.type == EntityType::kUnknown) in.fail();
       body.fields.resize(in.count(3));
+      if (body.fields.size() > kCreateFieldsMax) in.fail();
       for (FieldValue& field : body.fields) field = read_field(in);
       return body;
     }

@@ -29,9 +29,9 @@ class Collecting {
     return same(a, b);
   }
 
-  bool is_text(Field field) const {
+  bool merges_as(Merge merge, Field field) const {
     const FieldSpec* spec = find_field(entity_.type(), field);
-    return spec && spec->merge == Merge::kText;
+    return spec && spec->merge == merge;
   }
 
   ConflictValue shown(const Cell& cell, bool is_winner) const {
@@ -49,7 +49,8 @@ class Collecting {
     // Most registers hold one value: nothing to sort, nothing to say.
     std::vector<const Cell*> open_cells;
     for (const Cell* a = cells.begin(); a != cells.end(); ++a) {
-      if (a->is_add || a->field == Field::kHome || is_text(a->field)) continue;  // the hub decides where a card lives
+      // The hub decides where a card lives; fields that only a newer version knows are its to decide.
+      if (a->is_add || a->field == Field::kHome || !merges_as(Merge::kRegister, a->field)) continue;
       for (const Cell* b = cells.begin(); b != cells.end(); ++b)
         if (a != b && a->field == b->field && a->key == b->key && !b->is_add) {
           open_cells.push_back(a);
@@ -84,7 +85,8 @@ class Collecting {
   void collect_text() {
     std::vector<const Cell*> offers;
     for (const Cell& cell : entity_.record().cells)
-      if (cell.is_offer && (cell.value.kind == ValueKind::kText || cell.is_redacted) && is_text(cell.field))
+      if (cell.is_offer && (cell.value.kind == ValueKind::kText || cell.is_redacted) &&
+          merges_as(Merge::kText, cell.field))
         offers.push_back(&cell);
     if (offers.empty()) return;
     sort(offers, [&](const Cell* a, const Cell* b) { return wins(document_, *a, *b); });
@@ -120,7 +122,38 @@ class Collecting {
   std::vector<Conflict>& conflicts_;
 };
 
+bool may_be_open(const Document& document, const EntityRecord& record) {
+  if (record.rarities != kNoSlot && !document.rarities[record.rarities]->deletions.empty()) return true;
+  uint64_t seen = 0;
+  const StoredWhen* start = nullptr;
+  const StoredWhen* due = nullptr;
+  for (const Cell* cell = record.cells.begin(); cell != record.cells.end(); ++cell) {
+    if (cell->is_add || cell->field == Field::kHome) continue;
+    if (cell->is_offer) return true;
+    if (cell->key != 0) {
+      for (const Cell* other = record.cells.begin(); other != cell; ++other)
+        if (!other->is_add && other->field == cell->field && other->key == cell->key) return true;
+      continue;
+    }
+    uint64_t bit = uint64_t{1} << (static_cast<uint32_t>(cell->field) % 64);
+    if ((seen & bit) != 0) return true;
+    seen |= bit;
+    if (cell->value.kind != ValueKind::kWhen) continue;
+    if (cell->field == Field::kStart) start = cell->value.when;
+    if (cell->field == Field::kDue) due = cell->value.when;
+  }
+  return start && due && is_start_after_due(unstore_when(*start), unstore_when(*due));
+}
+
 }  // namespace
+
+bool may_have_conflicts(const Entity& entity) {
+  const Document& document = entity.document();
+  if (may_be_open(document, entity.record())) return true;
+  for (uint32_t child = entity.record().first_child; child != kNoSlot; child = document.entities[child].next_sibling)
+    if (may_be_open(document, document.entities[child])) return true;
+  return false;
+}
 
 std::vector<Conflict> conflicts_of(const Entity& entity) {
   std::vector<Conflict> conflicts;

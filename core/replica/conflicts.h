@@ -31,4 +31,7 @@ struct Conflict {
 // Open conflicts of a live entity and its live children; empty for a deleted one.
 std::vector<Conflict> conflicts_of(const Entity& entity);
 
+// False only when `conflicts_of` is empty: a glance that allocates nothing.
+bool may_have_conflicts(const Entity& entity);
+
 }  // namespace kalends

@@ -38,6 +38,11 @@ std::vector<uint32_t> counters_of(const Interner& names, const Version& version)
   return counters;
 }
 
+bool has_text_beyond(const Document& document) {
+  return std::any_of(document.texts.begin(), document.texts.end(),
+                     [](const TextSequence& text) { return text.length() > kTextLengthBound; });
+}
+
 }  // namespace
 
 Op void_of(const Op& refused, ErrorCode reason) {
@@ -105,9 +110,14 @@ Result<Replica> Replica::open(const ReplicaOptions& options, ByteView saved, con
   return replica;
 }
 
-void Replica::fold(std::span<Record* const> records, int64_t now_ms, MergeResult& result) {
+Status Replica::fold(std::span<Record* const> records, const Room& before, int64_t now_ms,
+                     MergeResult& result) {
   result.applied = 0;
   result.changes.clear();
+  const size_t first = log_.size();
+  const HlcClock clock = clock_;
+  std::vector<Record*> held, due;  // put to what waits, and taken from it
+  document_.has_long_text = false;
   auto fold_one = [&](Record* record) {
     switch (apply(document_, *record, result.changes)) {
       case Applied::kNew:
@@ -118,49 +128,74 @@ void Replica::fold(std::span<Record* const> records, int64_t now_ms, MergeResult
       case Applied::kKnown:
         break;
       case Applied::kEarly:
-        early_.emplace(document_.names.op_id(record->id), record);
+        if (early_.emplace(document_.names.op_id(record->id), record).second) held.push_back(record);
         break;
     }
   };
-  for (Record* record : records) fold_one(record);
-  // What waited may have become due; each pass applies at least one operation or ends.
-  for (bool progress = !early_.empty(); progress;) {
-    progress = false;
-    for (auto it = early_.begin(); it != early_.end();) {
-      if (it->second->id.counter > document_.counter_of(it->second->id.replica) + 1) {
-        ++it;
-        continue;
-      }
-      Record* due = it->second;
+  // What waited for the operations of a replica may have become due.
+  auto take_due = [&](uint32_t replica) {
+    auto it = early_.lower_bound({ReplicaId{document_.names.replica_ids[replica]}, 0});
+    while (it != early_.end() && it->second->id.replica == replica &&
+           it->second->id.counter <= document_.counter_of(replica) + 1) {
+      due.push_back(it->second);
       it = early_.erase(it);
-      fold_one(due);
-      progress = true;
+      fold_one(due.back());
     }
+  };
+  for (Record* record : records) {
+    fold_one(record);
+    if (!early_.empty()) take_due(record->id.replica);
+  }
+  if (!early_.empty()) take_due(me_);
+  Status status;
+  if (early_.size() > kHeldBackMax && !held.empty())
+    status = Error{ErrorCode::kConflict, "Too many operations wait for missing ones: fetch the document again.", 0};
+  else if (document_.has_long_text && has_text_beyond(document_))
+    status = invalid("With these operations a text would be longer than any copy makes it: fetch the document again, "
+                     "without them.");
+  if (!status.ok()) {
+    for (Record* record : due) early_.emplace(document_.names.op_id(record->id), record);
+    for (Record* record : held) early_.erase(document_.names.op_id(record->id));
+    bool is_changed = log_.size() != first;
+    log_.resize(first);
+    clock_ = clock;
+    result = {};
+    if (is_changed)
+      rebuild();
+    else
+      give_back(before);
+  } else if (result.applied == 0 && held.empty()) {
+    give_back(before);
   }
   result.held_back = early_.size();
+  return status;
 }
 
 Result<MergeResult> Replica::merge(const std::vector<Op>& ops, int64_t now_ms) {
-  if (early_.size() + ops.size() > kHeldBackMax + 1 && !early_.empty())
-    return Error{ErrorCode::kConflict, "Too many operations wait for missing ones: fetch the document again.", 0};
+  const Room before = room();
   std::vector<Record*> records;
   records.reserve(ops.size());
   for (const Op& op : ops) {
-    KALENDS_TRY(Record record, record_of(document_.names, op));
-    records.push_back(new (document_.names.arena.take(sizeof(Record))) Record(record));
+    auto record = record_of(document_.names, op);
+    if (!record.ok()) {
+      give_back(before);
+      return record.error();
+    }
+    records.push_back(new (document_.names.arena.take(sizeof(Record))) Record(*record));
   }
   MergeResult result;
-  fold(records, now_ms, result);
+  KALENDS_TRY_VOID(fold(records, before, now_ms, result));
   return result;
 }
 
 Status Replica::merge_chunk(ByteView chunk, int64_t now_ms, MergeResult& result) {
-  KALENDS_TRY_VOID(reader_->read(document_.names, &document_, chunk));
-  std::span<Record* const> records = reader_->records();
-  if (early_.size() + records.size() > kHeldBackMax + 1 && !early_.empty())
-    return Error{ErrorCode::kConflict, "Too many operations wait for missing ones: fetch the document again.", 0};
-  fold(records, now_ms, result);
-  return {};
+  const Room before = room();
+  Status status = reader_->read(document_.names, &document_, chunk);
+  if (!status.ok()) {
+    give_back(before);
+    return status;
+  }
+  return fold(reader_->records(), before, now_ms, result);
 }
 
 Status Replica::merge_stored(ByteView chunk, MergeResult& result) {
@@ -193,10 +228,11 @@ void Replica::unpack() {
   document_ = Document(options_.document, options_.kind);
   document_.names = std::move(names);
   order_.reset();
+  const Room before = room();
   KALENDS_CHECK(reader_->read(document_.names, nullptr, chunk).ok());
   HlcClock clock = clock_;
   MergeResult again;
-  fold(reader_->records(), 0, again);
+  KALENDS_CHECK(fold(reader_->records(), before, 0, again).ok());
   clock_ = clock;
 }
 
@@ -384,6 +420,10 @@ std::vector<const Record*> Replica::history_of(const Id128& entity, Arena& arena
   sort(history, [&](const Record* a, const Record* b) {
     return a->stamp != b->stamp ? a->stamp < b->stamp : order.less(a->id, b->id);
   });
+  // What was carried may have come more than once.
+  history.erase(std::unique(history.begin(), history.end(),
+                            [](const Record* a, const Record* b) { return a->id == b->id; }),
+                history.end());
   return history;
 }
 

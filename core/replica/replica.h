@@ -74,7 +74,8 @@ class Replica {
   // The same without copies.
   Result<Edited> edit_in_place(const EditContext& context, std::span<const Command> commands, Changes& changes);
 
-  // Operations from elsewhere, in any order, known ones too. A malformed operation refuses them all.
+  // Operations from elsewhere, in any order, known ones too. A malformed operation refuses them all, and so does what
+  // no honest copy makes of them: more that waits than kHeldBackMax, a text longer than kTextLengthBound.
   Result<MergeResult> merge(const std::vector<Op>& ops, int64_t now_ms);
   Status merge_chunk(ByteView chunk, int64_t now_ms, MergeResult& result);
   // A chunk that this copy stored: its own operations are followed by its clock without a limit.
@@ -150,7 +151,18 @@ class Replica {
     uint32_t first;
     uint32_t last;
   };
-  void fold(std::span<Record* const> records, int64_t now_ms, MergeResult& result);
+  // Where the document's memory stood, to give back what came to nothing.
+  struct Room {
+    Arena::Mark mark;
+    uint32_t warmed;
+  };
+  Room room() const { return {document_.names.arena.mark(), document_.warmed()}; }
+  void give_back(const Room& before) {
+    // A block that was read meanwhile stays.
+    if (document_.warmed() == before.warmed) document_.names.arena.release(before.mark);
+  }
+  // `before`: the room as it was before the records were put into it.
+  Status fold(std::span<Record* const> records, const Room& before, int64_t now_ms, MergeResult& result);
   std::vector<const Record*> all_records(Arena& arena) const;
   void rebuild();
   void unpack();
@@ -176,7 +188,7 @@ class Replica {
 // The operation that stands in the place of a refused one: the same bytes wherever it is made.
 Op void_of(const Op& refused, ErrorCode reason);
 
-// How many early operations are held back before merge refuses: enough for any honest reordering.
+// How many early operations are held back before merge refuses more: enough for any honest reordering.
 inline constexpr size_t kHeldBackMax = 100000;
 inline constexpr size_t kUndoMax = 500;  // transactions
 

@@ -64,7 +64,9 @@ Result<Edited> Transaction::run(std::span<const Command> commands) {
   for (size_t i = 0; i < commands.size(); ++i) {
     child_ = {};
     Status status = std::visit([&](const auto& command) { return perform(command); }, commands[i]);
-    if (status.ok() && i + 1 == commands.size() && !context_.keeps_crossed_dates) status = check_dates();
+    // What the hub carries was crossed elsewhere.
+    bool may_cross = context_.keeps_crossed_dates || context_.cause == Cause::kHub;
+    if (status.ok() && i + 1 == commands.size() && !may_cross) status = check_dates();
     if (!status.ok()) {
       Error error = status.error();
       roll_back();
@@ -87,6 +89,7 @@ Edited Transaction::commit() {
 // --- operations ---
 
 void Transaction::emit(uint32_t slot, std::span<const OpRef> replaced, Record& record) {
+  if (replaced.size() > kReplacedMax) return emit_in_parts(slot, replaced, record);
   if (slot != kNoSlot) {
     const EntityRecord& target = document_.entities[slot];
     record.target = target.id;
@@ -110,6 +113,19 @@ void Transaction::emit(uint32_t slot, std::span<const OpRef> replaced, Record& r
   const Record* kept = new (document_.names.arena.take(sizeof(Record))) Record(record);
   KALENDS_CHECK(apply(document_, *kept, changes_) == Applied::kNew);
   replica_.log_.push_back(kept);
+}
+
+// One operation names no more than kReplacedMax others: it is said again, until all of them are replaced.
+void Transaction::emit_in_parts(uint32_t slot, std::span<const OpRef> replaced, Record& record) {
+  std::vector<OpRef> rest(replaced.begin(), replaced.end());
+  while (rest.size() > kReplacedMax) {
+    Record part = record;
+    emit(slot, std::span<const OpRef>(rest).first(kReplacedMax), part);
+    rest.erase(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(kReplacedMax));
+    rest.push_back(part.id);
+    rest = sorted(std::move(rest));
+  }
+  emit(slot, rest, record);
 }
 
 void Transaction::emit_field(OpKind kind, uint32_t slot, std::span<const OpRef> replaced, const StoredField& field) {
@@ -159,6 +175,10 @@ void Transaction::save(uint32_t slot) {
 void Transaction::roll_back() {
   if (replica_.log_.size() == first_record_) return;
   KALENDS_CHECK(may_fail_);
+  if (is_anywhere_) {
+    replica_.log_.resize(first_record_);
+    return replica_.rebuild();
+  }
   for (Saved& saved : saved_) {
     EntityRecord& record = document_.entities[saved.slot];
     record = saved.record;
@@ -229,9 +249,20 @@ Status Transaction::check_dates() const {
 }
 
 Status Transaction::check_fields(EntityType type, const std::vector<FieldValue>& fields) const {
-  for (const FieldValue& field : fields) {
+  if (fields.size() >= kCreateFieldsMax)
+    return invalid("Make it first, then give it its values one by one: they are too many.");
+  size_t size = 2 * kRankBytesMax;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    const FieldValue& field = fields[i];
     const FieldSpec* spec = find_field(type, field.field);
     if (!spec) return invalid({"A ", entity_name(type), " has no such field."});
+    for (size_t k = 0; k < i && spec->merge != Merge::kSet; ++k)
+      if (fields[k].field == field.field && fields[k].key == field.key)
+        return invalid({"The field ", spec->name, " is named twice: say one value."});
+    const auto* words = std::get_if<std::string>(&field.value);
+    size += 64 + (words ? words->size() : 0);
+    if (size > kOpBytesMax)
+      return invalid("Make it first, then give it its long texts one by one: together they are too large.");
     if (spec->is_hub_only && context_.cause != Cause::kHub)
       return invalid("Use transfer to move a card to another board.");
     if (field.field == Field::kPosition)
@@ -520,10 +551,19 @@ Status Transaction::perform(const SpliceCommand& command) {
 
 Status Transaction::splice(const Entity& entity, const Splice& change, std::vector<OpRef> closes) {
   if (change.inserted.size() > kTextBytesMax) return invalid("At most 262144 bytes can be inserted at once.");
+  if (closes.size() > kReplacedMax) {  // an insertion is said once
+    close_offers(entity, std::move(closes));
+    closes.clear();
+  }
   // Both are planned on the text as it was: the insertion hangs before what is removed.
   const TextSequence* sequence = entity.sequence();
   Arena& arena = document_.names.arena;
   uint32_t slot = entity.slot();
+  if (sequence && sequence->length() + change.inserted.size() > kTextLengthMax) {
+    uint32_t inserted = code_point_count(change.inserted);
+    if (inserted > change.removed && sequence->length() - change.removed + inserted > kTextLengthMax)
+      return invalid("A text holds at most 1048576 characters: make another card for the rest.");
+  }
   std::vector<RefRange> removed;
   if (sequence && change.removed > 0) sequence->plan_remove(change.position, change.removed, removed);
   if (!change.inserted.empty()) {
@@ -600,7 +640,8 @@ Status Transaction::perform(const ResolveCommand& command) {
   KALENDS_TRY(Entity entity, live(command.target));
   const FieldSpec* spec = find_field(entity.type(), command.field);
   if (spec && spec->merge == Merge::kText) return resolve_text(command, entity);
-  if (spec && spec->is_hub_only) return invalid("Where a card lives is not decided by resolving.");
+  if (!spec || spec->merge == Merge::kSet) return not_found("This field has no open conflict.");
+  if (spec->is_hub_only) return invalid("Where a card lives is not decided by resolving.");
   IdRef key = document_.names.ids.find(command.key);
   OpRef op = document_.names.find_op(command.op);
   std::vector<OpRef> values = key == 0 && !command.key.is_nil() ? std::vector<OpRef>{}
@@ -608,6 +649,8 @@ Status Transaction::perform(const ResolveCommand& command) {
   if (values.empty()) return not_found("This field has no open conflict.");
   for (const Cell& cell : entity.record().cells) {
     if (cell.field != command.field || cell.key != key || cell.op != op) continue;
+    if (spec->required && cell.value.kind == ValueKind::kNull)
+      return invalid({"Take another one: that ", spec->name, " is erased."});
     if (values.size() > 1) emit_field(OpKind::kSet, entity.slot(), values, {command.field, key, cell.value});
     return {};
   }
@@ -674,6 +717,7 @@ Status Transaction::perform(const RedactCommand& command) {
   record.child = names.op(command.target.child);
   record.ops = new (names.arena.take(sizeof(OpRef))) OpRef(names.op(command.op));
   record.count = 1;
+  is_anywhere_ = true;
   emit(kNoSlot, {}, record);
   return {};
 }
@@ -688,6 +732,7 @@ Status Transaction::perform(const BoundCommand& command) {
   record.child = names.op(command.target.child);
   record.bound =
       new (names.arena.take(sizeof(RecordBound))) RecordBound{names.op(command.op), command.stamp};
+  is_anywhere_ = true;
   emit(kNoSlot, {}, record);
   return {};
 }
@@ -699,12 +744,14 @@ Status Transaction::perform(const CarryCommand& command) {
   record.kind = static_cast<uint16_t>(OpKind::kCarry);
   for (const Op& op : command.ops) {
     KALENDS_TRY(Record inner, record_of(names, op));
+    if (op.body.size() > kOpBytesMax)
+      return invalid("Make the card anew on the other board: one of its edits is too large to be carried.");
     if (!document_.has_seen(inner.id)) new (&carried[record.count++]) Record(inner);
   }
   if (record.count == 0) return {};
   record.carried = carried;
   record.target = names.ids.intern(command.entity);
-  if (uint32_t slot = document_.slot_of(record.target); slot != kNoSlot && may_fail_) save(slot);
+  is_anywhere_ = true;
   emit(kNoSlot, {}, record);
   return {};
 }

@@ -57,6 +57,7 @@ class Transaction {
   bool stays(const OrderIndex::Row& row, const Entity& entity, IdRef list, const Placement& placement) const;
   StoredField position(IdRef list, const OpRef& parent, const std::string& rank);
   const StoredField* stored_fields(const std::vector<FieldValue>& fields, const StoredField* position, uint32_t& count);
+  void emit_in_parts(uint32_t slot, std::span<const OpRef> replaced, Record& record);
   void set(const Entity& entity, const StoredField& field, bool keep_loser);
   Status splice(const Entity& entity, const Splice& change, std::vector<OpRef> closes);
   Status resolve_text(const ResolveCommand& command, const Entity& entity);
@@ -89,6 +90,7 @@ class Transaction {
   OpRef child_;
   std::vector<OpRef> created_;
   std::vector<Saved> saved_;
+  bool is_anywhere_ = false;  // a bound, a redaction or a carry was made: what it changed may lie anywhere
 };
 
 }  // namespace kalends

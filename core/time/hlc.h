@@ -24,12 +24,12 @@ inline constexpr int64_t kHlcMsMax = (int64_t{1} << 48) - 1;
 
 class HlcClock {
  public:
-  // A stamp greater than every stamp it made or followed. `now_ms`: the caller's wall clock, clamped to what
-  // fits.
+  // A stamp greater than every stamp it made or followed; the last one that there is, once that was reached.
+  // `now_ms`: the caller's wall clock, clamped to what fits.
   Hlc tick(int64_t now_ms) {
     now_ms = std::clamp<int64_t>(now_ms, 0, kHlcMsMax);
     Hlc wall = Hlc::from(now_ms, 0);
-    last_ = wall > last_ ? wall : Hlc{last_.raw + 1};
+    last_ = wall > last_ ? wall : Hlc{last_.raw + (last_.raw != UINT64_MAX)};
     return last_;
   }
   // Follows a stamp of another replica unless it is too far ahead of `now_ms`; false when it was not

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "core/base/arena.h"
 #include "core/base/hash.h"
 #include "core/base/prng.h"
 #include "core/base/text.h"
@@ -120,6 +121,22 @@ TEST_CASE("only what is a date by itself is a valid date") {
   CHECK_FALSE(is_valid_when(When::timed({INT64_MAX}, "UTC")));
   CHECK_FALSE(is_valid_when(When::timed({INT64_MIN}, "UTC")));
   CHECK_FALSE(is_valid_when(When::timed({0}, "Not a zone!")));
+}
+
+TEST_CASE("memory that is given back is used again, and what was taken before stays") {
+  Arena arena;
+  const char* kept = arena.copy("kept");
+  Arena::Mark mark = arena.mark();
+  void* first = nullptr;
+  for (int round = 0; round < 1000; ++round) {
+    void* begin = arena.take(100);
+    if (!first) first = begin;
+    CHECK(begin == first);
+    for (int i = 0; i < 20; ++i) arena.take(500);
+    arena.take(1 << 20);
+    arena.release(mark);
+  }
+  CHECK(std::string_view(kept, 4) == "kept");
 }
 
 TEST_CASE("SHA-256 is the standard's") {

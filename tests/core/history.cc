@@ -312,7 +312,8 @@ std::vector<Command> History::some_commands(size_t who, uint32_t what, Prng& ran
       std::vector<FieldValue> fields = {title()};
       if (random.chance(1, 2)) fields.push_back({Field::kDescription, {}, std::string("béginning")});
       if (random.chance(1, 3))
-        fields.push_back({Field::kLabels, {}, id_of("label " + std::to_string(random.below(3)))});
+        for (uint64_t n = 1 + random.below(2); n > 0; --n)
+          fields.push_back({Field::kLabels, {}, id_of("label " + std::to_string(random.below(3)))});
       if (random.chance(1, 3)) fields.push_back({Field::kDue, {}, some_when(random)});
       return {CreateCommand{EntityType::kCard, cards_.back(), fields, some(lists_, random),
                             some_placement(cards_, random)}};
@@ -418,6 +419,9 @@ std::vector<Command> History::some_commands(size_t who, uint32_t what, Prng& ran
     }
     case 31:
       if (random.chance(1, 2)) return {OfferCommand{target, some_value(EntityType::kCard, random)}};
+      if (const Child* item = some_child(EntityType::kItem, random); item && random.chance(1, 2))
+        return {OfferCommand{{item->card, item->id},
+                             {Field::kText, {}, "offer " + std::to_string(random.below(3))}}};
       return {OfferCommand{target, {Field::kDescription, {}, "offer " + std::to_string(random.below(3))}}};
     case 32:
       if (auto op = known_op()) {
@@ -446,12 +450,10 @@ void History::edit(size_t who, uint32_t what, Prng& random) {
     return;
   }
   std::vector<Command> commands = some_commands(who, what, random);
-  // Bounds, redactions and carries stand alone: how an edit with one of them is put back has a test of its
-  // own.
   bool is_hub = !commands.empty() &&
                 (std::get_if<BoundCommand>(&commands[0]) || std::get_if<RedactCommand>(&commands[0]) ||
                  std::get_if<CarryCommand>(&commands[0]));
-  if (!is_hub && random.chance(1, 3)) {
+  if (random.chance(1, 3)) {
     std::vector<Command> more = some_commands(who, static_cast<uint32_t>(random.below(30)), random);
     commands.insert(commands.end(), more.begin(), more.end());
   }

@@ -39,8 +39,6 @@ struct Sight {
 Sight sight_of(const Replica& replica, const std::vector<Id128>& entities);
 std::vector<Id128> entities_in(const std::vector<Op>& ops);
 
-// Left out, because the present core depends on the order of arrival there (tests marked [!shouldfail] in
-// hostile_test.cc): offers to an item's text, cards that are made with two labels or with one field twice.
 class History {
  public:
   History(uint64_t seed, size_t people, DocumentKind kind = DocumentKind::kBoard);

@@ -151,7 +151,13 @@ std::vector<ReferenceModel::Candidate> ReferenceModel::register_of(const Where& 
     if (const auto* offer = as<OfferBody>(fact->body); offer && !is_text_offer(*fact))
       say(offer->field, true);
     if (const auto* create = as<CreateBody>(fact->body))
-      for (const FieldValue& said : create->fields) {
+      for (size_t i = 0; i < create->fields.size(); ++i) {
+        const FieldValue& said = create->fields[i];
+        bool is_said_before = std::any_of(create->fields.begin(), create->fields.begin() + static_cast<long>(i),
+                                          [&](const FieldValue& earlier) {
+                                            return earlier.field == said.field && earlier.key == said.key;
+                                          });
+        if (is_said_before && merge_of(create->type, said.field) != Merge::kSet) continue;
         Merge merge = merge_of(create->type, said.field);
         bool is_in_text = merge == Merge::kText && std::get_if<std::string>(&said.value);
         bool is_in_set = merge == Merge::kSet && std::get_if<Id128>(&said.value);
@@ -380,7 +386,7 @@ void ReferenceModel::collect_conflicts(const Where& where, Cbor& rows) const {
     rows.push(std::move(row));
   };
   for (const auto& [field, key] : register_names(where)) {
-    if (field == Field::kHome) continue;
+    if (field == Field::kHome || !find_field(type, field)) continue;
     std::vector<Candidate> different;
     for (const Candidate& candidate : register_of(where, field, key))
       if (std::none_of(different.begin(), different.end(),

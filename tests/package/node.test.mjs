@@ -102,7 +102,7 @@ test('nothing but the entries for Node reach for an API of Node, and nothing eva
 
 test('the JavaScript is small', async () => {
   const size = brotliCompressSync(await readFile(join(project.installed, 'dist/core.js'))).length;
-  assert.ok(size <= 14 * 1024, `${size} bytes`);
+  assert.ok(size <= 14.5 * 1024, `${size} bytes`);
 });
 
 describe('edits', () => {
@@ -439,6 +439,41 @@ describe('conflicts', () => {
     assert.deepEqual(workspace.conflicts(), []);
   });
 
+  test('a card shows what is open on it and on its parts', () => {
+    const cases = {
+      title: [(one) => one.edit({ title: 'Ours' }), (one) => one.edit({ title: 'Theirs ü' })],
+      done: [(one) => { one.edit({ done: true }); }, (one) => { one.edit({ done: true }); one.edit({ done: false }); }],
+      due: [(one) => one.edit({ due: '2026-11-26' }), (one) => one.edit({ due: { at: '2026-11-26T10:00:00', zone: 'Europe/Berlin', fold: 0 } })],
+      start: [(one) => one.edit({ start: '2026-11-26' }), (one) => one.edit({ start: '2026-11-27' })],
+      colour: [(one) => one.edit({ colour: 'sage' }), (one) => one.edit({ colour: 'tomato' })],
+      reminders: [(one) => one.edit({ reminders: [10] }), (one) => one.edit({ reminders: [30] })],
+      custom: [(one) => one.edit({ custom: { ['0c'.repeat(16)]: 'Ours' } }), (one) => one.edit({ custom: { ['0c'.repeat(16)]: 'Theirs' } })],
+      crossed: [(one) => one.edit({ start: '2026-11-26' }), (one) => one.edit({ due: '2026-11-24' })],
+      place: [(one, board) => one.move({ list: board.createList({ title: 'A' }) }), (one, board) => one.move({ list: board.createList({ title: 'B' }) })],
+      deletion: [(one) => one.delete(), (one) => one.edit({ title: 'Edited' })],
+      checklist: [(one) => one.editChild(one.snapshot.checklists[0].id, { title: 'Ours' }), (one) => one.editChild(one.snapshot.checklists[0].id, { title: 'Theirs ü' })],
+      item: [(one) => one.deleteChild(one.snapshot.checklists[0].items[0].id), (one) => one.editChild(one.snapshot.checklists[0].items[0].id, { done: true })],
+      attachment: [(one) => one.editChild(one.snapshot.attachments[0].id, { url: 'https://example.org/a' }), (one) => one.editChild(one.snapshot.attachments[0].id, { url: 'https://example.org/b' })],
+    };
+    for (const [name, [here, there]] of Object.entries(cases)) {
+      const { workspace, board, list, card } = shop();
+      card.addItem(card.addChecklist({ title: 'To buy' }), { text: 'Ink' });
+      card.addAttachment({ title: 'Draft', url: 'https://example.org/draft' });
+      const other = copy_of(workspace);
+      here(card, board, list);
+      there(other.board(board.id).card(card.id), other.board(board.id), list);
+      meet(workspace, other);
+      for (const one of [workspace, other, copy_of(workspace)]) {
+        const at = one.board(board.id);
+        const told = one.conflicts().map(({ snapshot: { entity, board, ...rest } }) => rest);
+        assert.equal(told.length, 1, name);
+        assert.deepEqual(at.card(card.id).snapshot.conflicts, told, name);
+        assert.deepEqual(copy_of(one).board(board.id).cards()[0].conflicts, told, name);
+        assert.ok(Object.isFrozen(at.card(card.id).snapshot));
+      }
+    }
+  });
+
   test('labels of the workspace can be in conflict too', () => {
     const { workspace } = shop();
     const label = workspace.createLabel({ name: 'A' });
@@ -583,7 +618,7 @@ describe('undo, the past and reasons', () => {
     assert.deepEqual(again.version(), workspace.version());
     assert.equal(open(null, kBen, { id: workspace.id }).merge(workspace.save()).news, true);
     // Long lives are folded: what is kept does not grow without end.
-    for (let i = 0; i < 200; ++i) card.edit({ description: String(i).repeat(20_000) });
+    for (let i = 0; i < 200; ++i) card.edit({ description: String(i).padEnd(100_000, String(i)) });
     assert.ok(workspace.state_(board.id).engine.mark().ops.length < 200);
     assert.deepEqual(copy_of(workspace).board(board.id).cards(), board.cards());
   });

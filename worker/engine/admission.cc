@@ -71,7 +71,13 @@ Status admit(const AdmissionContext& context, const Op& op, const OpBody& body) 
     Entity child = context.document.find(op.target, op.child);
     if (!child || !child->is_created()) return not_found("What was edited is not on this card.");
     type = child->type();
+    entity = child;
   }
+  // Half of what copies merge: what they have not pushed yet still fits on top.
+  const auto* insert = std::get_if<TextInsertBody>(&body);
+  const TextSequence* text = insert && entity ? entity->sequence() : nullptr;
+  if (text && text->length() + insert->insert.text.size() > kTextLengthBound / 2)
+    return invalid("The text is as long as a text gets: make another card for the rest.");
   if (const auto* set = std::get_if<SetBody>(&body)) return check_field(type, set->field);
   if (const auto* offer = std::get_if<OfferBody>(&body)) return check_field(type, offer->field);
   return {};

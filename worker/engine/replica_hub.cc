@@ -208,7 +208,24 @@ Status ReplicaHub::may_use(const DocumentKey& key, const Pusher& pusher) {
       break;
     }
   }
-  return known == document->owners.end() || known->second == pusher.member ? Status{} : Status{refused};
+  if (known != document->owners.end()) return known->second == pusher.member ? Status{} : Status{refused};
+  KALENDS_TRY(bool is_elsewhere, is_of_another(*document, pusher.replica));
+  return is_elsewhere ? Status{refused} : Status{};
+}
+
+// A card that moves takes its operations along under their ids: on two documents they must not be the same.
+Result<bool> ReplicaHub::is_of_another(const OpenDocument& document, ReplicaId replica) {
+  const std::set<OpId>& carried = document.replica.document().carried;
+  auto it = carried.lower_bound({replica, 0});
+  if (it != carried.end() && it->replica == replica) return true;
+  KALENDS_TRY(auto txn, ports_.store.begin());
+  KALENDS_TRY(std::vector<DocumentHead> others, txn->documents(document.key.workspace));
+  for (const DocumentHead& other : others) {
+    if (other.document == document.key.document) continue;
+    KALENDS_TRY(std::optional<OpRow> row, txn->op_of(document.key.workspace, other.document, replica, 1));
+    if (row) return true;
+  }
+  return false;
 }
 
 Result<ReplicaHub::Accepted> ReplicaHub::push(const DocumentKey& key, const Pusher& pusher,

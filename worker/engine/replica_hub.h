@@ -117,8 +117,8 @@ class ReplicaHub {
     ReplicaId replica;
   };
   Result<Accepted> push(const DocumentKey& key, const Pusher& pusher, const std::vector<Op>& ops);
-  // kForbidden: the replica id is another member's, or a hub's own. It belongs to the member who used it
-  // first.
+  // kForbidden: the replica id is another member's, another document's, or a hub's own. It belongs to the member
+  // who used it first, on the document where it was used first.
   Status may_use(const DocumentKey& key, const Pusher& pusher);
 
   void listen(const DocumentKey& key, HubListener& listener) { listeners_[key].insert(&listener); }
@@ -144,6 +144,8 @@ class ReplicaHub {
                 const Also& also);
   void tell(const DocumentKey& key, uint64_t last_seq, const std::vector<Op>& ops);
   void lose(const DocumentKey& key);
+  // The replica id is in use on another document, or came from one with a card.
+  Result<bool> is_of_another(const OpenDocument& document, ReplicaId replica);
   void make_room();
   Status save_snapshot(Txn& txn, OpenDocument& document);
 

@@ -456,6 +456,63 @@ TEST_CASE("nobody edits under the replica id of another member or of the hub") {
   CHECK(anna.session.is_synced());
 }
 
+TEST_CASE("nobody edits two documents under one replica id") {
+  LiveWorld world;
+  Client anna = world.client();
+  anna.connect();
+  anna.edit({anna.title(world.card, "by anna")});
+  anna.settle();
+  ReplicaId taken = anna.replica.options().replica;
+  std::string other = world.make_board("Second");
+  DocumentKey key{world.workspace, DocumentId{*id_from_hex(other)}};
+  Replica again({key.document, DocumentKind::kBoard, taken});
+  auto refused = [&](MemberId member) {
+    auto made = again.edit({member, Cause::kPerson, world.clock.now_},
+                           {SetCommand{{key.document.raw, {}}, {Field::kTitle, {}, std::string("x")}}});
+    auto pushed = world.hub.push(key, {member, true, taken}, made->ops);
+    return !pushed.ok() && pushed.error().code == ErrorCode::kForbidden;
+  };
+  // Neither somebody else, who would take the place of what a moved card brings along, nor its owner.
+  CHECK(refused(world.ben_member));
+  CHECK(refused(world.owner));
+  // Nor where it came with a card, also when the board that it came from is gone.
+  std::string list = world.make_list(other, "Inbox");
+  REQUIRE(world
+              .call("POST", "/v1/boards/" + world.board + "/cards/" + to_hex(world.card) + "/transfer",
+                    {{"board", other}, {"list", list}})
+              .status == 200);
+  world.hub.close_all();
+  {
+    auto txn = world.store->begin();
+    REQUIRE(txn.ok());
+    REQUIRE((*txn)->delete_document(world.workspace, world.document).ok());
+    REQUIRE((*txn)->commit().ok());
+  }
+  CHECK(refused(world.ben_member));
+}
+
+TEST_CASE("a card that moves brings along what a copy said of it, whatever that copy's owner said there") {
+  LiveWorld world;
+  std::string other = world.make_board("Second");
+  std::string list = world.make_list(other, "Inbox");
+  Client here = world.client();
+  Client there(world, world.owner, world.owner_token, DocumentId{*id_from_hex(other)});
+  here.connect();
+  there.connect();
+  for (int i = 0; i < 5; ++i) {
+    here.edit({here.title(world.card, "here " + std::to_string(i))});
+    there.edit({there.title(*id_from_hex(list), "there " + std::to_string(i))});
+    world.settle(here, there);
+  }
+  REQUIRE(world
+              .call("POST", "/v1/boards/" + world.board + "/cards/" + to_hex(world.card) + "/transfer",
+                    {{"board", other}, {"list", list}})
+              .status == 200);
+  world.settle(here, there);
+  CHECK(there.title_of(world.card) == "here 4");
+  CHECK(there.session.is_synced());
+}
+
 TEST_CASE("a document of another workspace, or none, is answered with not found") {
   LiveWorld world;
   WorkspaceId other{world.entropy.new_id()};
@@ -487,7 +544,8 @@ TEST_CASE("frames that mean nothing are answered and never end the process") {
   CHECK(anna.count("error") == 1);
   send(Cbor::map({{"t", "push"}, {"ops", Cbor::bytes(to_bytes("garbage"))}}));
   CHECK(anna.count("error") == 1);
-  send(Cbor::map({{"t", "hello"}, {"protocol", kProtocolVersion}, {"format", kFormatVersion}, {"replica", "x"}}));
+  send(Cbor::map(
+      {{"t", "hello"}, {"protocol", kProtocolVersion}, {"format", kFormatVersion}, {"replica", "x"}}));
   CHECK(anna.count("error") == 1);
 
   Prng random(5);

@@ -12,7 +12,7 @@ import { LoadedModule, start_module, type ModuleFile, type ModuleSource } from '
 import { OpsLog } from './ops_log.js';
 import { kUnfit } from './room.js';
 import { share } from './share.js';
-import type { Change, Command, DocumentKind, EditAnswer, Id } from './types.js';
+import type { Change, ChangeTaker, Command, DocumentKind, EditAnswer, Id } from './types.js';
 
 /** A loaded core.wasm. Any number of workspaces can share it; they must live in the same thread. */
 export class KalendsModule extends LoadedModule {
@@ -31,7 +31,7 @@ export class KalendsModule extends LoadedModule {
   /** @internal The fast calls for an open document; undefined when this core.wasm has none. */
   fast_(handle: number): FastDocument | undefined {
     if (this.core_.fast_ === undefined) return undefined;
-    this.schema_of_core_ ??= schema_of(this.call_({ call: 'schema' }) as Record<string, unknown>[]);
+    this.schema_of_core_ ??= schema_of(this.call_({ call: 'schema' }) as string);
     return new FastDocument(this.core_, handle, this.schema_of_core_);
   }
 }
@@ -49,7 +49,6 @@ export function random_of(from: Pick<Crypto, 'getRandomValues'>): KalendsModule[
 }
 
 export interface EngineMerge {
-  changed: readonly Change[];
   news: boolean;
   held_back: number;
 }
@@ -72,7 +71,7 @@ export interface StoredDocument {
 
 const kNoVersion = Uint8Array.of(1, 0);
 // Kept operations are folded into saved bytes when they outgrow both these bytes and the saved ones.
-const kKeptBytesMax = 1 << 22;
+const kKeptBytesMax = 1 << 24;
 
 /** One document in core. It is opened when it is first needed, and again when core was started anew. */
 export class EngineDocument {
@@ -179,15 +178,17 @@ export class EngineDocument {
     return this.made('redo', { now_ms: Math.floor(this.clock_()) });
   }
 
-  merge(ops: Uint8Array): EngineMerge {
+  merge(ops: Uint8Array, taker: ChangeTaker): EngineMerge {
     const fast = this.fast_of();
     const now_ms = Math.floor(this.clock_());
     let answer: EngineMerge;
     if (fast === undefined) {
-      answer = this.call<EngineMerge>('merge', { now_ms, ops });
+      const slow = this.call<EngineMerge & { changed: readonly Change[] }>('merge', { now_ms, ops });
+      for (const { entity, type, live, fields } of slow.changed) taker.take(entity, type, live, fields);
+      answer = slow;
     } else {
       try {
-        answer = fast.merge(ops, now_ms);
+        answer = fast.merge(ops, now_ms, taker);
       } catch (error) {
         throw this.module.failed_(error, 'merge');
       }
@@ -227,15 +228,13 @@ export class EngineDocument {
   card(entity: Id, known: CardSnapshot | undefined): CardSnapshot | null {
     const fast = this.fast_of();
     if (fast !== undefined) {
-      let card: CardSnapshot | null;
       try {
-        card = fast.card(entity, known);
+        return fast.card(entity, known);
       } catch (error) {
         // What is no id is no card's either.
         if (error === kUnfit) return null;
         throw this.module.failed_(error, 'card');
       }
-      return card && this.whole(card, known);
     }
     try {
       return share(known, this.call('card', { entity })) as CardSnapshot;
@@ -262,21 +261,11 @@ export class EngineDocument {
   cards(): CardSnapshot[] | undefined {
     const fast = this.fast_of();
     if (fast === undefined) return undefined;
-    let cards: CardSnapshot[];
     try {
-      cards = fast.cards();
+      return fast.cards();
     } catch (error) {
       throw this.module.failed_(error, 'cards');
     }
-    for (const card of cards) this.whole(card, undefined);
-    return cards;
-  }
-
-  // Open conflicts are few: they come through the facade.
-  private whole(card: CardSnapshot, known: CardSnapshot | undefined): CardSnapshot {
-    if (card.conflicts === undefined)
-      (card as { conflicts: unknown }).conflicts = share(known?.conflicts, this.call('conflicts', { entity: card.id }));
-    return Object.freeze(card);
   }
 
   private fast_of(): FastDocument | undefined {

@@ -2,11 +2,11 @@
 // The calls that a page makes thousands of times, without CBOR (core/api/fast.h): commands are written straight into
 // core's memory, cards are read straight out of it. Ids go by the numbers of the document's table, which are learnt once.
 
-import type { CardSnapshot, ChecklistSnapshot, CommentSnapshot } from './api_types.js';
+import type { CardSnapshot, ChecklistSnapshot, CommentSnapshot, ConflictSnapshot } from './api_types.js';
 import type { Core, CoreExports } from './core.js';
 import { kUnfit, type Room } from './room.js';
 import { camel } from './share.js';
-import type { Change, Command, FieldValue, Id, OpId } from './types.js';
+import type { Change, ChangeTaker, Command, FieldValue, Id, OpId } from './types.js';
 
 interface FieldRow {
   number: number;
@@ -25,19 +25,20 @@ export interface Schema {
   registers: Map<string, FieldRow>;
 }
 
-export function schema_of(rows: readonly Record<string, unknown>[]): Schema {
+/** @internal Of core's answer to `schema`. */
+export function schema_of(text: string): Schema {
   const schema: Schema = { types: new Map(), names: [], fields: new Map(), by_number: new Map(), registers: new Map() };
-  for (const row of rows) {
-    const type = row['type'] as number;
-    schema.types.set(row['entity'] as string, type);
-    schema.names[type] = row['entity'] as string;
+  for (const line of text.trimEnd().split('\n')) {
+    const [entity, of_type, name, number, value, merge] = line.split(' ') as [string, string, string, string, string, string];
+    const type = +of_type;
+    schema.types.set(entity, type);
+    schema.names[type] = entity;
     let fields = schema.fields.get(type);
     if (fields === undefined) {
       schema.fields.set(type, (fields = new Map()));
       schema.by_number.set(type, []);
     }
-    const name = row['name'] as string;
-    const field = { number: row['number'] as number, value: row['value'] as number, merge: row['merge'] as number };
+    const field = { number: +number, value: +value, merge: +merge };
     fields.set(name, field);
     if (field.merge === kRegister && !schema.registers.has(name)) schema.registers.set(name, field);
     schema.by_number.get(type)![field.number] = camel(name);
@@ -51,6 +52,7 @@ const kNone: readonly never[] = Object.freeze([]);
 const kNoCustom = Object.freeze({});
 const kCard = 3;
 const kRoot = 255;
+const kConflictKinds = ['value', 'deletion', 'dates', 'text'] as const;
 const kPlaces = new Set(['position', 'home']);
 // Ids are learnt so many at once: reading them one by one costs more.
 const kIdsAtOnce = 256;
@@ -115,14 +117,21 @@ export class FastDocument {
     return { bundle, ops, changed: this.changes(at), created: created ?? kNone };
   }
 
-  merge(ops: Uint8Array, now_ms: number): { changed: readonly Change[]; news: boolean; held_back: number } {
+  merge(ops: Uint8Array, now_ms: number, taker: ChangeTaker): { news: boolean; held_back: number } {
     const { room_: room, exports_ } = this;
     room.begin(ops.length);
     room.put_bytes(ops);
     if (exports_.kalends_merge!(this.handle_, ops.length, now_ms >>> 0, Math.floor(now_ms / 2 ** 32)) === 0) this.core_.fail_();
     const at = exports_.kalends_answer!() >>> 2;
     room.refresh();
-    return { changed: this.changes(at + 2), news: room.words[at]! > 0, held_back: room.words[at + 1]! };
+    const { words } = room;
+    const answer = { news: words[at]! > 0, held_back: words[at + 1]! };
+    for (let n = words[at + 2]!, from = at + 3; n > 0; --n, from += 5) {
+      const type = words[from + 1]!;
+      const { names, moves } = this.names(type, words[from + 3]!, words[from + 4]!);
+      taker.take(this.id(words[from]!), this.type_name(type), words[from + 2] === 1, names, moves);
+    }
+    return answer;
   }
 
   // Null when this board has no such card.
@@ -324,12 +333,19 @@ export class FastDocument {
     if (typeof id !== 'string' || id.length !== 32) throw kUnfit;
     const ref = this.room_.ref(id, this.handle_);
     this.refs_.set(id, ref);
+    this.reach(ref);
     this.ids_[ref] = id;
     return ref;
   }
 
   private id(ref: number): Id {
-    return this.ids_[ref] ?? this.learn_ids(ref);
+    const { ids_ } = this;
+    return (ref < ids_.length && ids_[ref]) || this.learn_ids(ref);
+  }
+
+  // Ids are kept without holes: an array with some is a slow dictionary.
+  private reach(ref: number): void {
+    while (this.ids_.length <= ref) this.ids_.push('');
   }
 
   // This one and its neighbours, as far as there are any.
@@ -341,7 +357,8 @@ export class FastDocument {
     const start = exports_.kalends_id!(handle_, from);
     room.refresh();
     const text = hex(room.bytes, start, (to - from) * 16);
-    for (let i = from; i < to; ++i) ids_[i] ??= text.slice((i - from) * 32, (i - from) * 32 + 32);
+    this.reach(to - 1);
+    for (let i = from; i < to; ++i) ids_[i] ||= text.slice((i - from) * 32, (i - from) * 32 + 32);
     return ids_[ref]!;
   }
 
@@ -370,13 +387,17 @@ export class FastDocument {
       const { names, moves } = this.names(type, words[from + 3]!, words[from + 4]!);
       changed[i] = {
         entity: this.id(words[from]!),
-        type: type === kRoot ? 'root' : (this.schema_.names[type] ?? 'unknown'),
+        type: this.type_name(type),
         live: words[from + 2] === 1,
         fields: names,
         moves,
       };
     }
     return changed;
+  }
+
+  private type_name(type: number): string {
+    return type === kRoot ? 'root' : (this.schema_.names[type] ?? 'unknown');
   }
 
   // The same list each time.
@@ -442,7 +463,7 @@ export class FastDocument {
     const checklists = this.read_checklists();
     const comments = this.read_comments();
     const attachments = this.read_attachments();
-    return {
+    return Object.freeze({
       id,
       list,
       title,
@@ -460,10 +481,9 @@ export class FastDocument {
       checklists,
       comments,
       attachments,
-      // Whoever reads them puts them here, and freezes the card: few cards have any.
-      conflicts: (flags & 256) !== 0 ? undefined : kNone,
+      conflicts: (flags & 256) !== 0 ? this.read_conflicts() : kNone,
       createdMs,
-    } as unknown as CardSnapshot;
+    }) as CardSnapshot;
   }
 
   private text(): string {
@@ -477,7 +497,7 @@ export class FastDocument {
   private read_op(): OpId {
     const at = this.at_;
     this.at_ = at + 2;
-    return this.op(this.words_[at]!, this.words_[at + 1]!);
+    return this.words_[at + 1] === 0 ? '' : this.op(this.words_[at]!, this.words_[at + 1]!);
   }
 
   private read_numbers(): readonly number[] {
@@ -537,6 +557,65 @@ export class FastDocument {
     return Object.freeze(attachments);
   }
 
+  private read_conflicts(): readonly ConflictSnapshot[] {
+    const conflicts: ConflictSnapshot[] = [];
+    for (let n = this.words_[this.at_++]!; n > 0; --n) {
+      const { words_: words, at_: at } = this;
+      this.at_ = at + 4;
+      const child = this.read_op();
+      const values: ConflictSnapshot['values'][number][] = [];
+      for (let m = this.words_[this.at_++]!; m > 0; --m) {
+        const op = this.read_op();
+        const from = this.at_;
+        this.at_ = from + 4;
+        values.push(
+          Object.freeze({
+            op,
+            value: this.read_value(),
+            author: this.id(words[from]!),
+            atMs: words[from + 1]! + words[from + 2]! * 2 ** 32,
+            winner: words[from + 3] === 1,
+          }),
+        );
+      }
+      const conflict: { -readonly [Name in keyof ConflictSnapshot]: ConflictSnapshot[Name] } = {
+        kind: kConflictKinds[words[at]!]!,
+        field: this.schema_.by_number.get(words[at + 1]!)?.[words[at + 2]!] ?? 'unknown',
+        values: Object.freeze(values),
+      };
+      if (words[at + 3] !== 0) conflict.key = this.id(words[at + 3]!);
+      if (child !== '') conflict.child = child;
+      conflicts.push(Object.freeze(conflict));
+    }
+    return Object.freeze(conflicts);
+  }
+
+  private read_value(): FieldValue {
+    switch (this.words_[this.at_++]) {
+      case 1:
+        return this.words_[this.at_++] === 1;
+      case 2:
+        return this.text();
+      case 3:
+        return this.id(this.words_[this.at_++]!);
+      case 4:
+        return Object.freeze({ date: this.text() });
+      case 5:
+        return Object.freeze({ at: this.text(), zone: this.text(), fold: this.words_[this.at_++]! });
+      case 6:
+        return this.read_numbers() as unknown as FieldValue;
+      case 7:
+        return this.words_[this.at_++]! | 0;
+      case 8: {
+        const list = this.words_[this.at_++]!;
+        const checklist = this.read_op();
+        return Object.freeze({ ...(list !== 0 && { list: this.id(list) }), ...(checklist !== '' && { checklist }) }) as FieldValue;
+      }
+      default:
+        return null;
+    }
+  }
+
   private when(is_timed: boolean, is_second: boolean): CardSnapshot['due'] {
     const text = this.text();
     return Object.freeze(is_timed ? { at: text, zone: this.text(), fold: is_second ? 1 : 0 } : { date: text });
@@ -578,17 +657,13 @@ function hex(bytes: Uint8Array, at: number, size: number): string {
 // Parts that are as they were stay the objects that they were.
 function kept(known: CardSnapshot | undefined, card: CardSnapshot): CardSnapshot {
   if (known === undefined) return card;
-  const made = card as { -readonly [Name in keyof CardSnapshot]: CardSnapshot[Name] };
-  if (equal(known.labels, made.labels)) made.labels = known.labels;
-  if (equal(known.assignees, made.assignees)) made.assignees = known.assignees;
-  if (equal(known.start, made.start)) made.start = known.start;
-  if (equal(known.due, made.due)) made.due = known.due;
-  if (equal(known.reminders, made.reminders)) made.reminders = known.reminders;
-  if (equal(known.custom, made.custom)) made.custom = known.custom;
-  if (equal(known.checklists, made.checklists)) made.checklists = known.checklists;
-  if (equal(known.comments, made.comments)) made.comments = known.comments;
-  if (equal(known.attachments, made.attachments)) made.attachments = known.attachments;
-  return card;
+  const made: Record<string, unknown> = {};
+  for (const name in card) {
+    const part = card[name as keyof CardSnapshot];
+    const before = known[name as keyof CardSnapshot];
+    made[name] = equal(before, part) ? before : part;
+  }
+  return Object.freeze(made) as unknown as CardSnapshot;
 }
 
 function equal(a: unknown, b: unknown): boolean {

@@ -2,9 +2,9 @@
 // One document as the public API holds it: its copy in core, the snapshots that were taken of it, who listens.
 
 import type { BoardSnapshot, CardSnapshot, Patch, WorkspaceSnapshot } from './api_types.js';
-import type { EngineConflict, EngineDocument } from './engine.js';
+import type { EngineConflict, EngineDocument, EngineMerge } from './engine.js';
 import { camel_all, share } from './share.js';
-import type { Change, Id } from './types.js';
+import type { Change, ChangeTaker, Id } from './types.js';
 
 type Listener = () => void;
 export type ConflictRow = EngineConflict & { readonly board: Id | null };
@@ -12,7 +12,7 @@ export type ConflictRow = EngineConflict & { readonly board: Id | null };
 // From so many changed cards on, one look at the whole board is cheaper than one at each of them.
 const kLooksMax = 32;
 
-export class DocumentState {
+export class DocumentState implements ChangeTaker {
   private view_: BoardSnapshot | WorkspaceSnapshot | undefined;
   private is_view_stale_ = true;
   // The last sight of every card of `view_`, and of others that were asked for; stale ones are kept to be shared.
@@ -21,6 +21,7 @@ export class DocumentState {
   private all_: readonly CardSnapshot[] | undefined;
   private conflicts_: readonly ConflictRow[] | undefined;
   private listeners_: Map<Id, Set<Listener>> | undefined;
+  private patches_: Patch[] | undefined;
 
   // For undo: the documents of a transaction that touched only this one.
   readonly alone: readonly DocumentState[] = [this];
@@ -63,24 +64,34 @@ export class DocumentState {
     return (this.conflicts_ ??= this.engine.conflicts().map((row) => ({ ...row, board })));
   }
 
-  // Takes in what core says has changed; gives it as patches where somebody wants them.
+  // Merges operations; what they changed is taken in, and given as patches where somebody wants them.
+  merge(ops: Uint8Array, patches: Patch[] | undefined): EngineMerge {
+    this.patches_ = patches;
+    return this.engine.merge(ops, this);
+  }
+
+  // Takes in what core says an edit has changed.
   changed(changes: readonly Change[], patches: Patch[] | undefined): void {
-    if (changes.length === 0) return;
-    const board = this.is_board ? this.engine.id : null;
+    this.patches_ = patches;
     for (let i = 0; i < changes.length; ++i) {
       const { entity, type, live, fields, moves } = changes[i]!;
-      if (type !== 'card') {
-        this.is_view_stale_ = true;
-      } else if (this.cards_.has(entity)) {
-        this.stale_.add(entity);
-        if (!live || (moves ?? (fields.includes('position') || fields.includes('home')))) this.is_view_stale_ = true;
-      } else {
-        this.is_view_stale_ = true;
-      }
-      const names = moves === undefined ? camel_all(fields) : fields;
-      patches?.push({ board, entity, type: type as Patch['type'], live, fields: names });
+      this.take(entity, type, live, fields, moves);
+    }
+  }
+
+  take(entity: Id, type: string, live: boolean, fields: readonly string[], moves?: boolean): void {
+    if (type === 'card' && this.cards_.has(entity)) {
+      this.stale_.add(entity);
+      if (!live || (moves ?? (fields.includes('position') || fields.includes('home')))) this.is_view_stale_ = true;
+    } else {
+      this.is_view_stale_ = true;
     }
     this.all_ = this.conflicts_ = undefined;
+    const { patches_ } = this;
+    if (patches_ === undefined) return;
+    const board = this.is_board ? this.engine.id : null;
+    const names = moves === undefined ? camel_all(fields) : fields;
+    patches_.push({ board, entity, type: type as Patch['type'], live, fields: names });
   }
 
   // Whether somebody listens to a part of it, or to all.

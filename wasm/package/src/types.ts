@@ -160,6 +160,10 @@ export interface Change {
   /** Whether one of the fields says where it stands, where that was looked up already. */
   moves?: boolean;
 }
+/** Is told what a merge changed, one entity after the other; the names as in `Change`. */
+export interface ChangeTaker {
+  take(entity: Id, type: string, live: boolean, fields: readonly string[], moves?: boolean): void;
+}
 export interface Refusal {
   op: OpId;
   code: string;

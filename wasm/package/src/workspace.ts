@@ -297,7 +297,7 @@ export class Workspace {
       const known = this.states_.get(id);
       if (kind === 'workspace' ? id !== this.id : known !== undefined && !known.is_board) throw wrong_workspace();
     }
-    const patches: Patch[] = [];
+    const patches: Patch[] | undefined = this.is_heard ? [] : undefined;
     let news = false;
     let missing = false;
     try {
@@ -312,10 +312,9 @@ export class Workspace {
             news = true;
             continue;
           }
-          const merged = state.engine.merge(this.ops_of(state, record));
+          const merged = state.merge(this.ops_of(state, record), patches);
           news ||= merged.news;
           missing ||= merged.held_back > 0;
-          state.changed(merged.changed, patches);
         } catch (error) {
           if (known === undefined) this.drop(state);
           throw error;

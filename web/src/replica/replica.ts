@@ -34,7 +34,6 @@ export class Replica {
   private constructor(
     private readonly ports_: ReplicaPorts,
     private readonly account_: Account,
-    private readonly replica_id_: Id,
     private readonly leader_: string,
   ) {
     this.connection_ = new Connection(ports_, account_, {
@@ -54,8 +53,7 @@ export class Replica {
 
   // Ensures: the workspace and every document with unsent edits are open.
   static async start(ports: ReplicaPorts, account: Account): Promise<Replica> {
-    const replica_id = await ports.storage.replica_id(ports.make_id);
-    const replica = new Replica(ports, account, replica_id, ports.make_id());
+    const replica = new Replica(ports, account, ports.make_id());
     await replica.document(account.workspace_document, 'workspace');
     for (const stored of await ports.storage.pending_documents()) await replica.document(stored.document, stored.kind);
     ports.post({ kind: 'ready', leader: replica.leader_ });
@@ -139,7 +137,8 @@ export class Replica {
       return open;
     }
     this.close_idle_documents();
-    const identity = { replica: this.replica_id_, author: this.account_.member };
+    const replica = await this.ports_.storage.replica_id(id, this.ports_.make_id);
+    const identity = { replica, author: this.account_.member };
     const document = await DocumentReplica.open(this.ports_, identity, id, kind);
     this.documents_.set(id, document);
     this.start_session(document);

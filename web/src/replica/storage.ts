@@ -24,7 +24,7 @@ export interface StoredOps {
 }
 
 interface Schema extends DBSchema {
-  identity: { key: 'replica'; value: { replica: Id } };
+  identity: { key: Id; value: { replica: Id } };
   documents: { key: Id; value: StoredDocument };
   operations: {
     key: number;
@@ -74,12 +74,13 @@ export class Storage {
     this.database_.close();
   }
 
-  // The replica id of this browser; `make` is asked for a new one when the database is empty.
-  async replica_id(make: () => Id): Promise<Id> {
+  // This browser's replica id for `document`; `make` is asked for a new one at first. Each document has its own: a card
+  // that moves to another document takes its operations along under their ids.
+  async replica_id(document: Id, make: () => Id): Promise<Id> {
     const transaction = this.database_.transaction('identity', 'readwrite');
-    const known = await transaction.store.get('replica');
+    const known = await transaction.store.get(document);
     const replica = known?.replica ?? make();
-    if (known === undefined) await transaction.store.put({ replica }, 'replica');
+    if (known === undefined) await transaction.store.put({ replica }, document);
     await transaction.done;
     return replica;
   }

@@ -38,6 +38,17 @@ async function open_page(browser: BrowserType): Promise<ReplicaClient> {
 const set_title = (card: string, value: string) => [{ do: 'set' as const, entity: card, field: 'title', value }];
 const shown = (page: ReplicaClient, card: string): Card => (page.view(kBoard) as BoardView).cards[card]!;
 
+test('a browser has a replica id of its own for each document, and keeps it', async () => {
+  const ids = (): string[] =>
+    [kBoard, kWorkspaceDocument].flatMap((id) => [...hub.document(id, 'board').watchers.values()].map((w) => w.replica));
+  await open_page(anna);
+  const first = ids();
+  expect(new Set(first).size).toBe(2);
+  anna.stop();
+  await open_page(anna);
+  expect(new Set(ids())).toEqual(new Set(first));
+});
+
 describe('an edit', () => {
   test('is stored before it is shown', async () => {
     const page = await open_page(anna);
