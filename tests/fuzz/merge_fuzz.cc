@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two chunks, merged in both orders into copies of one board: what is refused changes nothing; else the copies show the
 // same, have the same hash, and give it to whoever opens what they saved or merges what they hand out. The input is the
-// size of the first chunk (two bytes, little-endian) and both chunks.
+// size of the first chunk (two bytes, little-endian) and both chunks. With KALENDS_CANARY the second copy gets other
+// stamps: the corpus alone must find that.
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 
@@ -69,6 +71,13 @@ Merged merge(ByteView first, ByteView second) {
   return merged;
 }
 
+Bytes with_other_stamps(ByteView chunk) {
+  auto ops = decode_chunk(chunk);
+  if (!ops.ok()) return Bytes(chunk.begin(), chunk.end());
+  for (Op& op : *ops) op.stamp.raw ^= 1;
+  return encode_chunk(*ops);
+}
+
 void check_well_formed(Replica& replica) {
   Digest hash = replica.hash();
   Bytes view = encode_cbor(view_board(replica));
@@ -105,7 +114,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace kalends;
   Pair pair = split({data, size});
   Merged one = merge(pair.first, pair.second);
-  Merged other = merge(pair.second, pair.first);
+  static const bool is_canary = std::getenv("KALENDS_CANARY") != nullptr;
+  Bytes planted = is_canary ? with_other_stamps(pair.first) : Bytes{};
+  Merged other = merge(pair.second, is_canary ? ByteView(planted) : pair.first);
   // What takes long is done for some inputs only.
   uint8_t chosen = one.replica.hash()[31] % 4;
   if (chosen == 0) check_well_formed(one.replica);
