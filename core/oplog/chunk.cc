@@ -157,12 +157,14 @@ Status ChunkReader::read(Interner& names, const Document* document, ByteView byt
                  "These operations were written by another version of Kalends: update this copy.", 0};
   size_t count = in.count(1);
   if (count == 0 || count > kChunkOpsMax) return damaged();
-  auto id_count = static_cast<size_t>(in.varint());
-  auto known_count = static_cast<size_t>(in.varint());
+  size_t id_count = in.count(1);
+  size_t known_count = in.count(1);
   if (id_count > in.remaining() || known_count > id_count) return damaged();
   ByteView is_known;
   if (known_count > 0) is_known = in.raw((id_count + 7) / 8);
   if (!in.ok() || id_count - known_count > in.remaining() / 16) return damaged();
+  // Nothing stands behind the last flag.
+  if (!is_known.empty() && id_count % 8 != 0 && is_known.back() >> id_count % 8 != 0) return damaged();
   ids_.resize(id_count);
   makers_.assign(known_count > 0 ? id_count : 0, {});
   size_t flagged = 0;

@@ -17,7 +17,7 @@ void ColumnReader::start(Interner& names, const ColumnTables& tables, const Colu
     uint64_t mask = columns.varint();
     size_t sizes[kColumns] = {};
     for (size_t i = 0; i < kColumns && columns.ok(); ++i)
-      if (mask >> i & 1) sizes[i] = static_cast<size_t>(columns.varint());
+      if (mask >> i & 1) sizes[i] = columns.count(1);
     for (size_t i = 0; i < kColumns && columns.ok(); ++i) {
       if (mask >> i & 1) slices.columns[i] = columns.raw(sizes[i]);
       if ((mask >> i & 1) && slices.columns[i].empty()) columns.fail();
@@ -434,7 +434,7 @@ bool ColumnReader::read_body(const Shape& shape, Record& record, uint64_t replic
         Op inner = read_op(in);
         if (!in.ok() || inner.kind == static_cast<uint16_t>(OpKind::kCarry)) return false;
         auto made = record_of(*names_, inner);
-        if (!made.ok()) return false;
+        if (!made.ok() || made->id == record.id) return false;
         new (&carried[record.count++]) Record(*made);
       }
       rest.at = rest.end - in.remaining();

@@ -159,7 +159,6 @@ Result<std::unique_ptr<Image>> Image::open(ByteView bytes, Document& document) {
     for (size_t i = 0; i < kParts; ++i) part.begins[i] = static_cast<uint32_t>(totals[i]);
     if (part.count == 0) return;
     part.options.remembers = in.boolean();
-    part.options.slope = static_cast<uint32_t>(std::min<uint64_t>(in.varint(), 1 << 20));
     uint64_t unit = in.varint();
     if (unit != 1 && unit != 60 && unit != 900) in.fail();
     part.options.date_unit = static_cast<uint32_t>(unit);
@@ -197,7 +196,7 @@ Result<std::unique_ptr<Image>> Image::open(ByteView bytes, Document& document) {
   if (!in.ok()) return damaged();
   ByteView head = bytes.first(static_cast<size_t>(in.position() - bytes.data()));
   uint64_t sum = in.fixed64();
-  if (!in.ok() || sum != image_checksum(head)) return damaged();
+  if (!in.ok() || !sums_agree(sum, image_checksum(head))) return damaged();
   auto take = [&](uint64_t size) {
     if (size > in.remaining()) in.fail();
     return in.raw(static_cast<size_t>(in.ok() ? size : 0));
@@ -283,7 +282,7 @@ void Image::load(Document& document, uint32_t index) {
   ColumnSlices slices;
   std::string_view texts;
   if (block.live.count > 0) sum = slices_of(index, true, slices, texts);
-  if (sum * 31 + image_checksum(rest) != block.live_sum) return document.set_damaged();
+  if (!sums_agree(block.live_sum, sum * 31 + image_checksum(rest))) return document.set_damaged();
   if (block.live.count > 0) {
     reader_.start(document.names, {&ids_, &zones_, false, true, &shapes_, &makers_}, block.live.options, slices, texts);
     for (uint32_t i = 0; i < block.live.count && reader_.ok(); ++i) {
@@ -344,6 +343,7 @@ bool Image::read_operations(Document& document, uint32_t index, Arena& arena,
   // The records go to an arena of their own, their ids to the document's tables.
   std::swap(document.names.arena, arena);
   bool is_fine = true;
+  size_t before = out.size();
   ColumnReader columns;
   const ReplicaOrder order = document.names.order();
   auto comes_before = [&](const OpRef& a, const OpRef& b) { return order.less(a, b); };
@@ -353,18 +353,24 @@ bool Image::read_operations(Document& document, uint32_t index, Arena& arena,
     ColumnSlices slices;
     std::string_view texts;
     uint64_t sum = slices_of(index, is_live, slices, texts);
-    if (!is_live && sum != block.past_sum) is_fine = false;
+    // The sum of the live part is also that of the rest, which is no operation's.
+    if (is_live) sum = sum * 31 + image_checksum(rests_.subspan(block.rest_begin, block.rest_size));
+    is_fine = is_fine && sums_agree(is_live ? block.live_sum : block.past_sum, sum);
+    if (!is_fine) break;
     columns.start(document.names, {&ids_, &zones_, false, false, &shapes_, &makers_}, part.options, slices, texts,
                   is_live && block.past.count > 0);
     for (uint32_t i = 0; i < part.count && columns.ok(); ++i) {
       Record record = columns.next();
+      if (!columns.ok()) break;
       // By what the image says: meanwhile it may have come by itself.
       if (!std::binary_search(carried_.begin(), carried_.end(), record.id, comes_before))
         out.push_back(new (document.names.arena.take(sizeof(Record))) Record(record));
     }
-    is_fine = is_fine && columns.done();
+    is_fine = columns.done();
+    if (!is_fine) break;
   }
   std::swap(document.names.arena, arena);
+  if (!is_fine) out.resize(before);
   return is_fine;
 }
 

@@ -459,6 +459,10 @@ class ImageWriter {
     made.count = rows.size();
     if (rows.empty()) return made;
     ColumnOptions options = options_for(rows);
+    options.slope = 0;  // the rows are not in the order of time
+    // Whoever opens a snapshot does not know these stamps, and must write the same bytes again.
+    auto is_bare = [](const Record* row) { return row->is(OpKind::kRun) || row->is(OpKind::kAdd); };
+    if (is_state && (is_bare(rows.front()) || is_bare(rows.back()))) options.slope = 0;
     options.first_target = static_cast<uint32_t>(block * kBlockEntities);
     options.is_state = is_state;
     options.is_image = true;
@@ -496,7 +500,6 @@ class ImageWriter {
       part.sums[kShapes] = image_checksum(ByteView(shapes.view()).subspan(begin));
     }
     table.u8(part.options.remembers);
-    table.varint(part.options.slope);
     table.varint(part.options.date_unit);
     uint64_t mask = 0;
     for (size_t i = 0; i < kColumns; ++i)

@@ -173,6 +173,28 @@ TEST_CASE("a thing of a type that only a newer version knows is kept as it is an
   CHECK(opened->hash() == ben.replica.hash());
 }
 
+TEST_CASE("an operation that carries itself is refused, by itself and in a chunk") {
+  Person anna("anna");
+  anna.edit({create_list("todo"), create_card("X", "todo")});
+  Op carry = anna.replica.log()[1];
+  Op inner = carry;
+  carry.kind = static_cast<uint16_t>(OpKind::kCarry);
+  inner.id.counter = 7;
+  carry.body = encode_body(CarryBody{{inner}});
+  Person ben("ben");
+  // Another one it may carry.
+  REQUIRE(ben.replica.merge({anna.replica.log()[0], carry}, 1000).ok());
+  Bytes chunk = encode_chunk({carry});
+  // In the chunk, too, its counter becomes that of the carry.
+  auto at = std::find(chunk.begin(), chunk.end(), 7);
+  REQUIRE(at != chunk.end());
+  *at = 2;
+  CHECK_FALSE(decode_chunk(chunk).ok());
+  inner.id.counter = carry.id.counter;
+  carry.body = encode_body(CarryBody{{inner}});
+  CHECK_FALSE(Person("cleo").replica.merge({carry}, 1000).ok());
+}
+
 TEST_CASE("a message with too much depth, doubled keys or floats is not CBOR for us") {
   CHECK_FALSE(decode_cbor(Bytes(100, 0x81)).ok());
   CHECK_FALSE(decode_cbor(Bytes{0xA2, 0x61, 'a', 0x01, 0x61, 'a', 0x02}).ok());
