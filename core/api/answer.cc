@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/api/answer.h"
 
+#include "core/base/text.h"
+
 namespace kalends {
 
 Bytes answer_of(Result<Cbor> result) {
@@ -18,6 +20,12 @@ Bytes error_answer(const Error& error) {
   Cbor envelope = Cbor::map();
   envelope.set("error", std::move(map));
   return encode_cbor(envelope);
+}
+
+std::string_view shown_name(std::string_view name) {
+  std::string_view shown = name.substr(0, 40);
+  while (!is_valid_text(shown)) shown.remove_suffix(1);
+  return shown;
 }
 
 }  // namespace kalends

@@ -11,4 +11,7 @@ namespace kalends {
 Bytes answer_of(Result<Cbor> result);
 Bytes error_answer(const Error& error);
 
+// The beginning of a name that somebody sent, for messages: text whatever it was, and no character cut in half.
+std::string_view shown_name(std::string_view name);
+
 }  // namespace kalends

@@ -3,6 +3,7 @@
 
 #include <map>
 
+#include "core/api/answer.h"
 #include "core/api/view.h"
 #include "core/replica/session.h"
 
@@ -26,7 +27,7 @@ Result<OpId> parse_child(const Cbor& cbor, const char* name) {
 }
 
 Error no_such_field(EntityType type, std::string_view name) {
-  return invalid({"A ", entity_name(type), " has no field \"", name.substr(0, 40), "\"."});
+  return invalid({"A ", entity_name(type), " has no field \"", shown_name(name), "\"."});
 }
 
 class Parser {

@@ -25,7 +25,7 @@ class Part {
     if (!map_.is_map()) return invalid({"`", name_, "` is a map."});
     for (const auto& [key, value] : map_.entries())
       if (std::find(names.begin(), names.end(), key) == names.end())
-        return invalid({"`", name_, "` has no `", std::string_view(key).substr(0, 40), "`."});
+        return invalid({"`", name_, "` has no `", shown_name(key), "`."});
     return {};
   }
 

@@ -37,7 +37,9 @@ Bytes ChunkWriter::encode(const Interner& names, const Document* document,
   ColumnOptions options = options_for(records);
   options.are_rows = records.size() <= kRowsMax;
   zones_.clear();
-  columns_.use(names, ids_);
+  shapes_.clear();
+  columns_.use(names, ids_, shapes_);
+  columns_.use_makers(known ? document : nullptr, known);
   columns_.start(options, zones_);
   for (const Record* record : records) columns_.add(*record);
 
@@ -112,6 +114,7 @@ Status ChunkReader::read_makers(Interner& names, const Document& document, Reade
     if (!in.ok() || !fits) return damaged();
     OpRef maker{names.replica(ids_[static_cast<size_t>(replica)]), static_cast<uint32_t>(counter)};
     ids_[i] = document.made_by(maker);
+    makers_[i] = maker;
     if (ids_[i] == 0)
       return Error{ErrorCode::kConflict,
                    "These operations build on others that this copy does not have: ask for what it lacks, by its "
@@ -119,6 +122,28 @@ Status ChunkReader::read_makers(Interner& names, const Document& document, Reade
                    0};
   }
   return {};
+}
+
+bool ChunkReader::read_shapes(Reader& in) {
+  known_shapes_.clear();
+  shapes_.resize(in.count(3));
+  for (size_t i = 0; i < shapes_.size() && in.ok(); ++i) {
+    read_shape(in, false, shapes_[i]);
+    if (in.ok() && (shapes_[i].is_implicit || shapes_[i].is_same || known_shapes_.of(shapes_[i]) != i)) in.fail();  // named twice
+  }
+  return in.ok();
+}
+
+// What is used most comes first, then what is used first.
+bool ChunkReader::are_shapes_in_order() const {
+  const std::vector<uint32_t>& uses = columns_.shape_uses();
+  const std::vector<uint32_t>& order = columns_.shape_order();
+  if (order.size() != uses.size()) return false;  // some are not used
+  std::vector<uint32_t> firsts(order.size());
+  for (uint32_t i = 0; i < order.size(); ++i) firsts[order[i]] = i;
+  for (size_t i = 1; i < uses.size(); ++i)
+    if (uses[i] > uses[i - 1] || (uses[i] == uses[i - 1] && firsts[i] < firsts[i - 1])) return false;
+  return true;
 }
 
 Status ChunkReader::read(Interner& names, const Document* document, ByteView bytes) {
@@ -132,13 +157,16 @@ Status ChunkReader::read(Interner& names, const Document* document, ByteView byt
                  "These operations were written by another version of Kalends: update this copy.", 0};
   size_t count = in.count(1);
   if (count == 0 || count > kChunkOpsMax) return damaged();
-  auto id_count = static_cast<size_t>(in.varint());
-  auto known_count = static_cast<size_t>(in.varint());
+  size_t id_count = in.count(1);
+  size_t known_count = in.count(1);
   if (id_count > in.remaining() || known_count > id_count) return damaged();
   ByteView is_known;
   if (known_count > 0) is_known = in.raw((id_count + 7) / 8);
   if (!in.ok() || id_count - known_count > in.remaining() / 16) return damaged();
+  // Nothing stands behind the last flag.
+  if (!is_known.empty() && id_count % 8 != 0 && is_known.back() >> id_count % 8 != 0) return damaged();
   ids_.resize(id_count);
+  makers_.assign(known_count > 0 ? id_count : 0, {});
   size_t flagged = 0;
   names.start_marks();
   for (size_t i = 0; i < id_count; ++i) {
@@ -172,6 +200,7 @@ Status ChunkReader::read(Interner& names, const Document* document, ByteView byt
     options.slope = static_cast<uint32_t>(slope);
     if (!in.ok() || slope > 1 << 20 || (unit != 1 && unit != 60 && unit != 900)) return damaged();
     options.date_unit = static_cast<uint32_t>(unit);
+    if (!read_shapes(in)) return damaged();
     probe = in;
     uint64_t mask = probe.varint();
     for (size_t i = 0; i < kColumns && probe.ok(); ++i)
@@ -180,7 +209,7 @@ Status ChunkReader::read(Interner& names, const Document* document, ByteView byt
   // The texts are what stands behind the columns.
   if (!probe.ok() || size > probe.remaining()) return damaged();
   std::string_view texts = as_text(probe.raw(probe.remaining())).substr(static_cast<size_t>(size));
-  columns_.start(names, {&ids_, &zones_, true, false}, options, in, texts);
+  columns_.start(names, {&ids_, &zones_, true, false, options.are_rows ? nullptr : &shapes_, &makers_}, options, in, texts);
   auto* memory = names.arena.array<Record>(count);
   records_.resize(count);
   for (size_t i = 0; i < count && columns_.ok(); ++i) records_[i] = new (&memory[i]) Record(columns_.next());
@@ -189,7 +218,8 @@ Status ChunkReader::read(Interner& names, const Document* document, ByteView byt
   // (makers of things may be).
   ColumnOptions suited = options_for(records_);
   bool fits = suited.slope == options.slope && suited.date_unit == options.date_unit &&
-              suited.remembers == options.remembers && (known_count > 0 || columns_.used_ids() == id_count);
+              suited.remembers == options.remembers && (known_count > 0 || columns_.used_ids() == id_count) &&
+              (options.are_rows || are_shapes_in_order());
   if (!fits) return records_.clear(), damaged();
   return {};
 }

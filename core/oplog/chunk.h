@@ -24,6 +24,7 @@ class ChunkWriter {
                const std::vector<uint32_t>* known);
 
   IdIndex ids_;
+  ShapeTable shapes_;
   ColumnWriter columns_;
   std::vector<std::string_view> zones_;
 };
@@ -38,11 +39,16 @@ class ChunkReader {
   std::span<Record* const> records() const { return records_; }
 
  private:
+  bool read_shapes(Reader& in);
+  bool are_shapes_in_order() const;
   Status read_makers(Interner& names, const Document& document, Reader& in, ByteView is_known);
 
   std::vector<Record*> records_;
   std::vector<IdRef> ids_;
+  std::vector<OpRef> makers_;  // of entities that are named by them; nil for others
   std::vector<std::string_view> zones_;
+  std::vector<Shape> shapes_;
+  ShapeTable known_shapes_;
   ColumnReader columns_;
 };
 

@@ -7,12 +7,15 @@
 #include <vector>
 
 #include "core/base/u64_map.h"
+#include "core/oplog/clock_table.h"
 #include "core/oplog/record.h"
+#include "core/oplog/shape.h"
 #include "core/wire/codec.h"
 
 namespace kalends {
 
 enum class Column : uint8_t {
+  kShape,
   kReplica,
   kCounter,
   kMs,
@@ -22,15 +25,9 @@ enum class Column : uint8_t {
   kCause,
   kTarget,
   kChild,
-  kKind,
-  kReplaced,
   kReplacedOp,
-  kType,
-  kField,
   kKey,
-  kValue,
   kNumber,
-  kWhenForm,
   kZone,
   kWhen,
   kList,
@@ -39,6 +36,7 @@ enum class Column : uint8_t {
   kRankSize,
   kRank,
   kTextSize,
+  kRunSize,
   kRun,
   kRange,
   kRest,
@@ -63,6 +61,7 @@ class IdIndex {
     ids_.clear();
   }
   const std::vector<IdRef>& ids() const { return ids_; }
+  bool has(IdRef ref) const { return ref < local_.size() && local_[ref] != 0; }
 
  private:
   std::vector<uint32_t> local_;
@@ -102,6 +101,8 @@ struct ColumnOptions {
   uint32_t date_unit = 1;   // seconds that divide every wall time
   uint32_t first_target = 0;  // local number of the first target
   bool is_state = false;    // of a snapshot: what is left of operations, without their envelopes where those are history
+  bool is_image = false;    // ids are in the order of places, not of first use
+  const ClockTable* clock = nullptr;  // what is expected of stamps; nothing beyond `slope` where it is silent
 };
 
 // Where the columns lie, one beside the other or each with those of other operations.
@@ -112,10 +113,15 @@ struct ColumnSlices {
 class ColumnWriter {
  public:
   ColumnWriter() = default;
-  ColumnWriter(const Interner& names, IdIndex& ids) : names_(&names), ids_(&ids) {}
-  void use(const Interner& names, IdIndex& ids) {
+  void use(const Interner& names, IdIndex& ids, ShapeTable& table) {
     names_ = &names;
     ids_ = &ids;
+    table_ = &table;
+  }
+  // Readers know who made the entities of this document: all of them, or those that `known` covers, by replica.
+  void use_makers(const Document* document, const std::vector<uint32_t>* known) {
+    makers_ = document;
+    known_ = known;
   }
 
   // `zones` grows by the zones that dates name; several sets of columns may share it.
@@ -123,8 +129,10 @@ class ColumnWriter {
   void start(const ColumnOptions& options, std::vector<std::string_view>& zones, bool remembers_on = false);
   // `dead_fields`: which fields of a create do not hold any more, a bit each.
   void add(const Record& record, uint64_t dead_fields = 0);
-  // Appends: number of columns present as a mask, their sizes, their bytes. The texts stay in `texts()`.
+  // Appends: the shapes, the columns present as a mask, their sizes, their bytes. The texts stay in `texts()`.
   void finish(Writer& out);
+  // The shapes of the operations, by the numbers of the table.
+  const std::vector<uint32_t>& shapes() const { return shapes_; }
   const Bytes& texts() const { return texts_; }
   const Bytes& column(size_t index) const { return columns_[index]; }
 
@@ -144,13 +152,21 @@ class ColumnWriter {
   }
   void op(Column column, const OpRef& base, const OpRef& op);
   void field(const StoredField& field, bool has_value);
-  void value(Field field, const Stored& value);
+  void value(const Stored& value);
   void run(const Record& record, const RecordText& text);
+  void shape_of(const Record& record);
   void add_body(const Record& record, uint64_t dead_fields, uint32_t target, uint32_t replica,
                 uint32_t child_replica);
+  OpRef maker_of(IdRef entity) const;
 
   const Interner* names_ = nullptr;
   IdIndex* ids_ = nullptr;
+  ShapeTable* table_ = nullptr;
+  Shape shape_;
+  std::vector<uint64_t> spelled_;
+  std::vector<uint32_t> shapes_;
+  const Document* makers_ = nullptr;
+  const std::vector<uint32_t>* known_ = nullptr;
   ColumnOptions options_;
   bool are_rows_ = false;
   Bytes columns_[kColumns];
@@ -163,11 +179,14 @@ class ColumnWriter {
   uint64_t last_ms_ = 0;
   uint32_t last_logical_ = 0;
   uint32_t last_author_ = 0;
+  uint32_t last_replica_ = 0;  // by its number in the table
   uint32_t last_target_ = UINT32_MAX;
+  uint32_t next_place_ = 0;
   OpRef last_child_;
   IdRef last_child_of_ = 0;
   int64_t last_when_[2] = {};
-  std::string_view last_rank_;
+  U64Map<std::string_view> last_ranks_;  // of each list, and of each checklist
+  std::string_view last_rank_;           // of any
 };
 
 // What a ColumnReader needs besides the columns.
@@ -176,6 +195,8 @@ struct ColumnTables {
   const std::vector<std::string_view>* zones = nullptr;  // kept bytes
   bool are_in_order = false;    // of a chunk: in the order of first use, and all of them used
   bool skips_replaced = false;  // nobody asks what the operations replaced
+  const std::vector<Shape>* shapes = nullptr;  // none in rows: there each operation says its own
+  const std::vector<OpRef>* makers = nullptr;  // local number -> the operation that made it, nil where it is not known
 };
 
 class ColumnReader {
@@ -193,6 +214,9 @@ class ColumnReader {
   uint64_t dead_fields() const { return dead_fields_; }
   bool ok() const { return ok_; }
   size_t used_ids() const { return used_ids_; }
+  // How often each shape was used, and in which order they were used first.
+  const std::vector<uint32_t>& shape_uses() const { return shape_uses_; }
+  const std::vector<uint32_t>& shape_order() const { return shape_order_; }
   // Everything was read.
   bool done();
 
@@ -220,11 +244,13 @@ class ColumnReader {
   OpRef op(Column column, const OpRef& base);
   IdRef id(uint64_t local);
   uint32_t replica(int64_t local);
-  std::string_view text();
-  RecordText run(const Record& record, bool* has_removed = nullptr);
-  bool read_body(Record& record, uint64_t replica_local, uint64_t child_replica, uint64_t& written);
-  StoredField field(bool has_value);
-  Stored value(Field field);
+  std::string_view text(Column sizes);
+  const Shape* shape();
+  RecordText run(const Shape& shape, const Record& record);
+  bool read_body(const Shape& shape, Record& record, uint64_t replica_local, uint64_t child_replica,
+                 uint64_t& written);
+  StoredField field(const FieldShape& shape, bool has_value);
+  Stored value(const FieldShape& shape);
   void fail() { ok_ = false; }
 
   Interner* names_ = nullptr;
@@ -237,12 +263,17 @@ class ColumnReader {
   LastWrites last_;
   LastCounters last_counters_;
   std::vector<OpRef> scratch_ops_;
+  Shape own_shape_;
+  std::vector<uint32_t> shape_uses_;
+  std::vector<uint32_t> shape_order_;
+  size_t fields_left_ = 0;  // that records of these bytes can have
   OpRef last_op_;
   int64_t last_replica_ = 0;
   uint64_t last_ms_ = 0;
   uint32_t last_logical_ = 0;
   int64_t last_author_ = 0;
   uint64_t last_target_ = 0;
+  uint64_t next_place_ = 0;
   bool has_target_ = false;
   OpRef last_child_;
   IdRef last_child_of_ = 0;
@@ -253,11 +284,9 @@ class ColumnReader {
   size_t used_zones_ = 0;
   uint64_t last_key_ = 0;
   uint64_t last_id_ = 0;
-  std::string_view last_rank_;
+  U64Map<std::string_view> last_ranks_;  // of each list, and of each checklist
+  std::string_view last_rank_;           // of any
 };
-
-// The kind of value that a field usually holds.
-ValueKind usual_kind(Field field);
 
 // The options that suit some operations.
 ColumnOptions options_for(std::span<const Record* const> records);

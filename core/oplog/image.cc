@@ -79,9 +79,14 @@ Result<std::unique_ptr<Image>> Image::open(ByteView bytes, Document& document) {
   Interner& names = document.names;
   names.ids.reserve(id_count);
   image->ids_.resize(id_count);
+  // All first bytes, then all second ones …: ids that were made alike begin alike.
+  ByteView columns = in.raw(id_count * 16);
+  if (!in.ok()) return damaged();
   for (size_t i = 0; i < id_count; ++i) {
     uint32_t before = names.ids.size();
-    image->ids_[i] = names.ids.intern(in.id());
+    Id128 id;
+    for (size_t k = 0; k < 16; ++k) id.bytes[k] = columns[k * id_count + i];
+    image->ids_[i] = names.ids.intern(id);
     if (i < entity_count && names.ids.size() == before && before > id_count) return damaged();
   }
   image->zones_.resize(in.count(1));
@@ -89,6 +94,8 @@ Result<std::unique_ptr<Image>> Image::open(ByteView bytes, Document& document) {
     zone = in.text();
     if (!is_valid_zone_name(zone)) in.fail();
   }
+  image->shapes_.resize(in.count(3));
+  for (Shape& shape : image->shapes_) read_shape(in, !image->is_archive_, shape);
   OpReader ops(in, image->ids_, names);
   image->version_.resize(in.count(3));
   for (auto& [op, stamp] : image->version_) {
@@ -96,6 +103,14 @@ Result<std::unique_ptr<Image>> Image::open(ByteView bytes, Document& document) {
     op.counter = ops.u32();
     stamp.raw = in.varint();
     if (op.is_nil() || op.replica == 0) in.fail();
+  }
+  for (size_t n = in.count(4); n > 0 && in.ok(); --n) {
+    ClockTable::Row row{ops.replica(), ops.u32(), {}};
+    row.ms.resize(in.count(1));
+    uint64_t ms = 0;
+    for (uint64_t& step : row.ms) step = ms += static_cast<uint64_t>(in.zigzag());
+    if (row.replica == 0 || row.ms.empty()) in.fail();
+    image->clock_.add(std::move(row));
   }
   image->makers_.resize(image->entity_count_);
   OpRef last;
@@ -136,16 +151,20 @@ Result<std::unique_ptr<Image>> Image::open(ByteView bytes, Document& document) {
   uint64_t live_totals[kParts] = {};
   uint64_t past_totals[kParts] = {};
   uint64_t rest_total = 0;
+  uint64_t rows = 0;
   auto read_part = [&](Part& part, uint64_t* totals, size_t block) {
     part.count = ops.u32();
+    rows += part.count;
+    if (rows > bytes.size()) in.fail();
     for (size_t i = 0; i < kParts; ++i) part.begins[i] = static_cast<uint32_t>(totals[i]);
     if (part.count == 0) return;
     part.options.remembers = in.boolean();
-    part.options.slope = static_cast<uint32_t>(std::min<uint64_t>(in.varint(), 1 << 20));
     uint64_t unit = in.varint();
     if (unit != 1 && unit != 60 && unit != 900) in.fail();
     part.options.date_unit = static_cast<uint32_t>(unit);
     part.options.first_target = static_cast<uint32_t>(block * kBlockEntities);
+    part.options.is_image = true;
+    part.options.clock = &image->clock_;
     uint64_t mask = in.varint();
     if (mask >> kColumns != 0) in.fail();
     for (size_t i = 0; i < kColumns && in.ok(); ++i) {
@@ -153,7 +172,6 @@ Result<std::unique_ptr<Image>> Image::open(ByteView bytes, Document& document) {
       uint64_t size = in.varint();
       if (size > bytes.size()) in.fail();
       totals[i] += size;
-      if (i == static_cast<size_t>(Column::kTarget) && part.count > size) in.fail();  // every row has one
     }
     uint64_t texts = in.varint();
     if (texts > bytes.size()) in.fail();
@@ -178,7 +196,7 @@ Result<std::unique_ptr<Image>> Image::open(ByteView bytes, Document& document) {
   if (!in.ok()) return damaged();
   ByteView head = bytes.first(static_cast<size_t>(in.position() - bytes.data()));
   uint64_t sum = in.fixed64();
-  if (!in.ok() || sum != image_checksum(head)) return damaged();
+  if (!in.ok() || !sums_agree(sum, image_checksum(head))) return damaged();
   auto take = [&](uint64_t size) {
     if (size > in.remaining()) in.fail();
     return in.raw(static_cast<size_t>(in.ok() ? size : 0));
@@ -264,9 +282,9 @@ void Image::load(Document& document, uint32_t index) {
   ColumnSlices slices;
   std::string_view texts;
   if (block.live.count > 0) sum = slices_of(index, true, slices, texts);
-  if (sum * 31 + image_checksum(rest) != block.live_sum) return document.set_damaged();
+  if (!sums_agree(block.live_sum, sum * 31 + image_checksum(rest))) return document.set_damaged();
   if (block.live.count > 0) {
-    reader_.start(document.names, {&ids_, &zones_, false, true}, block.live.options, slices, texts);
+    reader_.start(document.names, {&ids_, &zones_, false, true, &shapes_, &makers_}, block.live.options, slices, texts);
     for (uint32_t i = 0; i < block.live.count && reader_.ok(); ++i) {
       Record record = reader_.next();
       bool fits = reader_.ok() && !record.is_opaque && block_of(record.target) == index;
@@ -325,6 +343,7 @@ bool Image::read_operations(Document& document, uint32_t index, Arena& arena,
   // The records go to an arena of their own, their ids to the document's tables.
   std::swap(document.names.arena, arena);
   bool is_fine = true;
+  size_t before = out.size();
   ColumnReader columns;
   const ReplicaOrder order = document.names.order();
   auto comes_before = [&](const OpRef& a, const OpRef& b) { return order.less(a, b); };
@@ -334,18 +353,24 @@ bool Image::read_operations(Document& document, uint32_t index, Arena& arena,
     ColumnSlices slices;
     std::string_view texts;
     uint64_t sum = slices_of(index, is_live, slices, texts);
-    if (!is_live && sum != block.past_sum) is_fine = false;
-    columns.start(document.names, {&ids_, &zones_, false, false}, part.options, slices, texts,
+    // The sum of the live part is also that of the rest, which is no operation's.
+    if (is_live) sum = sum * 31 + image_checksum(rests_.subspan(block.rest_begin, block.rest_size));
+    is_fine = is_fine && sums_agree(is_live ? block.live_sum : block.past_sum, sum);
+    if (!is_fine) break;
+    columns.start(document.names, {&ids_, &zones_, false, false, &shapes_, &makers_}, part.options, slices, texts,
                   is_live && block.past.count > 0);
     for (uint32_t i = 0; i < part.count && columns.ok(); ++i) {
       Record record = columns.next();
+      if (!columns.ok()) break;
       // By what the image says: meanwhile it may have come by itself.
       if (!std::binary_search(carried_.begin(), carried_.end(), record.id, comes_before))
         out.push_back(new (document.names.arena.take(sizeof(Record))) Record(record));
     }
-    is_fine = is_fine && columns.done();
+    is_fine = columns.done();
+    if (!is_fine) break;
   }
   std::swap(document.names.arena, arena);
+  if (!is_fine) out.resize(before);
   return is_fine;
 }
 

@@ -38,7 +38,8 @@ class Image : public ColdBlocks {
   IdRef made_by(const OpRef& op) const override;
 
   bool is_archive() const { return is_archive_; }
-  // Every operation of a block, in no particular order; the records live in `arena`. False when it is damaged.
+  // Every operation of a block, in no particular order; the records live in `arena`. False, and none, when it is
+  // damaged.
   bool read_operations(Document& document, uint32_t block, Arena& arena, std::vector<const Record*>& out) const;
   uint32_t block_of(IdRef entity) const;  // kNoSlot when the entity is not in it
   ByteView bytes() const { return bytes_; }
@@ -74,6 +75,8 @@ class Image : public ColdBlocks {
   std::vector<OpRef> makers_;  // of the entities; in the canonical order of ids
   std::vector<Block> blocks_;
   ColumnReader reader_;
+  ClockTable clock_;
+  std::vector<Shape> shapes_;
   DocumentId id_;
   DocumentKind kind_ = DocumentKind::kBoard;
   std::vector<std::pair<OpRef, Hlc>> version_;

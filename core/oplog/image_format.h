@@ -22,4 +22,12 @@ inline uint64_t image_checksum(ByteView bytes) {
   return sum ^ sum >> 29;
 }
 
+inline bool sums_agree([[maybe_unused]] uint64_t stored, [[maybe_unused]] uint64_t found) {
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+  return true;  // what stands behind the sums must be contained without them: anybody can make them fit
+#else
+  return stored == found;
+#endif
+}
+
 }  // namespace kalends

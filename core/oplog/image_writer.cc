@@ -16,6 +16,8 @@ class ImageWriter {
   explicit ImageWriter(const Document& document) : document_(document), names_(document.names) {
     document.warm_all();
     rank_replicas();
+    writer_.use(names_, ids_, shapes_);
+    writer_.use_makers(&document, nullptr);
   }
 
   Bytes snapshot() {
@@ -134,6 +136,7 @@ class ImageWriter {
   }
 
   void sort(std::vector<const Record*>& rows) const {
+    // First what made the entities, in their order: the directory says who that was.
     struct Keyed {
       uint64_t key;
       uint32_t target;
@@ -141,13 +144,17 @@ class ImageWriter {
     };
     std::vector<Keyed> keyed;
     keyed.reserve(rows.size());
-    for (const Record* row : rows) keyed.push_back({key(row->id), place_of_[row->target], row});
+    for (const Record* row : rows) keyed.push_back({makes_target(*row) ? 0 : key(row->id), place_of_[row->target], row});
     kalends::sort(keyed, [&](const Keyed& a, const Keyed& b) {
       if (a.key != b.key) return a.key < b.key;
       if (a.target != b.target) return a.target < b.target;
       return comes_before(*a.row, *b.row);
     });
     for (size_t i = 0; i < rows.size(); ++i) rows[i] = keyed[i].row;
+  }
+  bool makes_target(const Record& row) const {
+    uint32_t slot = document_.slot_of(row.target);
+    return slot != kNoSlot && record(slot).created_by == row.id;
   }
   // Rows of one operation on one entity: a creation first, then by what they are about.
   bool comes_before(const Record& a, const Record& b) const {
@@ -182,15 +189,21 @@ class ImageWriter {
       made->child = {};
       made->detail = static_cast<uint8_t>(entity.type);
       // What the creation said and still holds, in the order of fields and keys.
-      std::vector<const Cell*> said;
+      std::vector<StoredField> said;
       for (const Cell& cell : entity.cells)
-        if (is_of_creation(entity, cell)) said.push_back(&cell);
-      std::sort(said.begin(), said.end(), [&](const Cell* a, const Cell* b) {
-        return a->field != b->field ? a->field < b->field : names_.ids[a->key] < names_.ids[b->key];
+        if (is_of_creation(entity, cell)) said.push_back({cell.field, cell.key, cell.value});
+      if (std::string_view words = text_of_creation(entity); !words.empty()) {
+        Stored text;
+        text.kind = ValueKind::kText;
+        text.size = static_cast<uint32_t>(words.size());
+        text.text = words.data();
+        said.push_back({text_field(entity.type), 0, text});
+      }
+      kalends::sort(said, [&](const StoredField& a, const StoredField& b) {
+        return a.field != b.field ? a.field < b.field : names_.ids[a.key] < names_.ids[b.key];
       });
       auto* fields = arena_.array<StoredField>(said.size());
-      for (const Cell* cell : said)
-        new (&fields[made->count++]) StoredField{cell->field, cell->key, cell->value};
+      for (const StoredField& field : said) new (&fields[made->count++]) StoredField(field);
       made->fields = fields;
       rows.push_back(made);
     }
@@ -214,11 +227,32 @@ class ImageWriter {
     }
   }
 
+  static Field text_field(EntityType type) {
+    for (const FieldSpec& spec : all_fields())
+      if (spec.entity == type && spec.merge == Merge::kText) return spec.field;
+    return Field{};
+  }
+
+  // The text that the creation said, when all of it still shows; empty otherwise.
+  std::string_view text_of_creation(const EntityRecord& entity) const {
+    if (entity.text == kNoSlot || entity.created_by.is_nil() || text_field(entity.type) == Field{}) return {};
+    const TextSequence& sequence = document_.texts[entity.text];
+    if (sequence.run_length(entity.created_by) == 0 || !sequence.removed_of(entity.created_by).empty()) return {};
+    for (const TextSequence::Run& run : sequence.runs())
+      if (run.op == entity.created_by && run.parent.op.is_nil() && run.side == Side::kAfter) return run.text;
+    return {};
+  }
+
   void text_of(uint32_t slot, std::vector<const Record*>& rows) {
+    bool is_said = !text_of_creation(record(slot)).empty();  // by the row of the creation
     const TextSequence& sequence = document_.texts[record(slot).text];
     const std::vector<TextSequence::Intervals> all_removed = sequence.removed();
     size_t number = 0;
     for (const auto& run : sequence.runs()) {
+      if (is_said && run.op == record(slot).created_by) {
+        ++number;
+        continue;
+      }
       // When and by whom a run was written is history.
       Record* made = row(OpKind::kRun, slot, run.op, {}, 0);
       const TextSequence::Intervals& removed = all_removed[number++];
@@ -409,37 +443,97 @@ class ImageWriter {
     Writer texts;
   };
 
-  // Columns of one part of a block; their sizes go to the table. Returns a sum over them.
-  uint64_t part(const std::vector<const Record*>& rows, size_t block, bool is_state, bool remembers_on, Writer& table,
-                Columns& out) {
-    table.varint(rows.size());
-    if (rows.empty()) return 0;
+  // What the table says of one part of a block; the shapes get their numbers when those of all parts are known.
+  struct Part {
+    size_t count = 0;
+    ColumnOptions options;
+    size_t sizes[kColumns] = {};
+    uint64_t sums[kColumns] = {};
+    size_t texts = 0;
+    uint64_t texts_sum = 0;
+    std::vector<uint32_t> shapes;
+  };
+
+  Part part(const std::vector<const Record*>& rows, size_t block, bool is_state, bool remembers_on, Columns& out) {
+    Part made;
+    made.count = rows.size();
+    if (rows.empty()) return made;
     ColumnOptions options = options_for(rows);
+    options.slope = 0;  // the rows are not in the order of time
+    // Whoever opens a snapshot does not know these stamps, and must write the same bytes again.
+    auto is_bare = [](const Record* row) { return row->is(OpKind::kRun) || row->is(OpKind::kAdd); };
+    if (is_state && (is_bare(rows.front()) || is_bare(rows.back()))) options.slope = 0;
     options.first_target = static_cast<uint32_t>(block * kBlockEntities);
     options.is_state = is_state;
+    options.is_image = true;
+    options.clock = &clock_;
+    made.options = options;
     writer_.start(options, zones_, remembers_on);
     for (const Record* row : rows) {
       auto dead = std::lower_bound(dead_fields_.begin(), dead_fields_.end(), std::pair(row, uint64_t{0}));
       writer_.add(*row, dead != dead_fields_.end() && dead->first == row ? dead->second : 0);
     }
-    table.u8(options.remembers);
-    table.varint(options.slope);
-    table.varint(options.date_unit);
-    uint64_t mask = 0;
-    for (size_t i = 0; i < kColumns; ++i)
-      if (!writer_.column(i).empty()) mask |= uint64_t{1} << i;
-    table.varint(mask);
-    uint64_t sum = 0;
     for (size_t i = 0; i < kColumns; ++i) {
       const Bytes& column = writer_.column(i);
       if (column.empty()) continue;
-      table.varint(column.size());
+      made.sizes[i] = column.size();
+      made.sums[i] = image_checksum(column);
       out.columns[i].raw(column);
-      sum = sum * 31 + image_checksum(column);
     }
-    table.varint(writer_.texts().size());
+    made.texts = writer_.texts().size();
+    made.texts_sum = image_checksum(writer_.texts());
     out.texts.raw(writer_.texts());
-    return sum * 31 + image_checksum(writer_.texts());
+    made.shapes = writer_.shapes();
+    return made;
+  }
+
+  // Returns a sum over its columns.
+  uint64_t write_part(Part& part, const std::vector<uint32_t>& numbers, Writer& table, Columns& out) {
+    table.varint(part.count);
+    if (part.count == 0) return 0;
+    constexpr auto kShapes = static_cast<size_t>(Column::kShape);
+    if (std::any_of(part.shapes.begin(), part.shapes.end(), [&](uint32_t shape) { return numbers[shape] != 0; })) {
+      Writer& shapes = out.columns[kShapes];
+      size_t begin = shapes.size();
+      for (uint32_t shape : part.shapes) shapes.varint(numbers[shape]);
+      part.sizes[kShapes] = shapes.size() - begin;
+      part.sums[kShapes] = image_checksum(ByteView(shapes.view()).subspan(begin));
+    }
+    table.u8(part.options.remembers);
+    table.varint(part.options.date_unit);
+    uint64_t mask = 0;
+    for (size_t i = 0; i < kColumns; ++i)
+      if (part.sizes[i] != 0) mask |= uint64_t{1} << i;
+    table.varint(mask);
+    uint64_t sum = 0;
+    for (size_t i = 0; i < kColumns; ++i) {
+      if (part.sizes[i] == 0) continue;
+      table.varint(part.sizes[i]);
+      sum = sum * 31 + part.sums[i];
+    }
+    table.varint(part.texts);
+    return sum * 31 + part.texts_sum;
+  }
+
+  void write_clock(bool is_archive, const Rows& live, const Rows& past, Writer& head) {
+    std::vector<std::pair<OpRef, uint64_t>> stamps;
+    for (const Rows* rows : {&live, &past})
+      for (const auto& of_block : *rows)
+        for (const Record* row : of_block)
+          if (is_archive || !(row->is(OpKind::kRun) || row->is(OpKind::kAdd)))  // their stamps are history
+            stamps.emplace_back(row->id, row->stamp.raw >> 16);
+    clock_.build(std::move(stamps), rank_);
+    head.varint(clock_.rows().size());
+    for (const ClockTable::Row& row : clock_.rows()) {
+      head.varint(ids_.of(names_.replica_refs[row.replica]));
+      head.varint(row.first);
+      head.varint(row.ms.size());
+      uint64_t last = 0;
+      for (uint64_t ms : row.ms) {
+        head.zigzag(static_cast<int64_t>(ms - last));
+        last = ms;
+      }
+    }
   }
 
   Bytes write(bool is_archive, const Rows& live, const Rows& past) {
@@ -457,6 +551,7 @@ class ImageWriter {
       head.varint(document_.counters[replica]);
       head.varint(document_.stamps[replica].raw);
     }
+    write_clock(is_archive, live, past, head);
     OpRef last;
     for (uint32_t slot : slots_) {
       OpRef made = slot == kNoSlot ? OpRef{} : record(slot).created_by;
@@ -491,12 +586,26 @@ class ImageWriter {
       head.bytes(bytes);
     }
     static const std::vector<const Record*> kNone;
+    std::vector<Part> pasts, lives;
+    std::vector<uint32_t> uses;
+    auto add = [&](std::vector<Part>& parts, Part made) {
+      uses.resize(shapes_.size());
+      for (uint32_t shape : made.shapes) ++uses[shape];
+      parts.push_back(std::move(made));
+    };
     for (size_t block = 0; block < live.size(); ++block) {
       // The past first: what still shows replaced it.
       const auto& gone = past.empty() ? kNone : past[block];
-      uint64_t past_sum = part(gone, block, false, false, table, *past_columns);
-      if (!gone.empty()) table.fixed64(past_sum);
-      uint64_t live_sum = part(live[block], block, !is_archive, !gone.empty(), table, *live_columns);
+      add(pasts, part(gone, block, false, false, *past_columns));
+      add(lives, part(live[block], block, !is_archive, !gone.empty(), *live_columns));
+    }
+    std::vector<uint32_t> order = ShapeTable::order(uses);
+    std::vector<uint32_t> numbers(order.size());
+    for (uint32_t i = 0; i < order.size(); ++i) numbers[order[i]] = i;
+    for (size_t block = 0; block < live.size(); ++block) {
+      uint64_t past_sum = write_part(pasts[block], numbers, table, *past_columns);
+      if (pasts[block].count > 0) table.fixed64(past_sum);
+      uint64_t live_sum = write_part(lives[block], numbers, table, *live_columns);
       size_t rest_start = rests.size();
       rest_of(block, live[block], is_archive, rests);
       table.varint(rests.size() - rest_start);
@@ -510,9 +619,14 @@ class ImageWriter {
     out.u8(static_cast<uint8_t>(document_.kind));
     out.varint(slots_.size());
     out.varint(ids_.ids().size());
-    for (IdRef id : ids_.ids()) out.id(names_.ids[id]);
+    // All first bytes, then all second ones …
+    for (size_t k = 0; k < 16; ++k)
+      for (IdRef id : ids_.ids()) out.u8(names_.ids[id].bytes[k]);
     out.varint(zones_.size());
     for (std::string_view zone : zones_) out.text(zone);
+    out.varint(order.size());
+    for (uint32_t shape : order)
+      for (uint64_t number : shapes_.spelled(shape)) out.varint(number);
     out.raw(head.view());
     out.raw(table.view());
     out.fixed64(image_checksum(out.view()));
@@ -528,7 +642,9 @@ class ImageWriter {
   const Interner& names_;
   Arena arena_;
   IdIndex ids_;
-  ColumnWriter writer_{document_.names, ids_};
+  ShapeTable shapes_;
+  ColumnWriter writer_;
+  ClockTable clock_;
   std::vector<std::string_view> zones_;
   std::vector<uint32_t> rank_;      // of a replica number, in the order of ids
   std::vector<uint32_t> place_of_;  // of an entity, by IdRef

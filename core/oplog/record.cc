@@ -105,6 +105,7 @@ Status fill(Interner& names, const OpBody& body, const Bytes& raw, Record& recor
     auto* carried = names.arena.array<Record>(carry->ops.size());
     for (const Op& op : carry->ops) {
       KALENDS_TRY(Record inner, record_of(names, op));
+      if (inner.id == record.id) return invalid("An operation cannot carry itself.");
       new (&carried[record.count++]) Record(inner);
     }
     record.carried = carried;

@@ -67,9 +67,9 @@ Result<Replica> Replica::open(const ReplicaOptions& options, std::unique_ptr<uin
   if (in.u8() != kImageFormat)
     return Error{ErrorCode::kUnsupportedVersion,
                  "This snapshot was written by another version of Kalends: update this copy.", 0};
-  auto image_size = static_cast<size_t>(in.fixed64());
+  uint64_t image_size = in.fixed64();
   if (!in.ok() || image_size > in.remaining()) return corrupt("The snapshot is cut short: fetch it again.");
-  ByteView image = in.raw(image_size);
+  ByteView image = in.raw(static_cast<size_t>(image_size));
   ByteView tail = in.raw(in.remaining());
   if (image_size > 0) {
     // The tables start anew, in the order of the image's directory.
@@ -222,6 +222,7 @@ void Replica::unpack() {
   if (!image_ || !image_->is_archive()) return;
   Arena records;
   std::vector<const Record*> all = all_records(records);
+  if (is_damaged()) return;
   Bytes chunk = writer_.encode(document_.names, all);
   image_.reset();
   log_.clear();
@@ -282,6 +283,7 @@ namespace {
 Error gone() {
   return Error{ErrorCode::kConflict, "That version is older than the kept history: take the snapshot.", 0};
 }
+Error history_damaged() { return corrupt("The stored document is damaged: fetch it again or restore a backup."); }
 
 }  // namespace
 
@@ -292,6 +294,7 @@ Result<std::vector<Op>> Replica::ops_since(const Version& version) const {
   std::vector<Op> ops;
   for (const Record* record : all_records(arena))
     if (!covers(known, record->id)) ops.push_back(op_of(document_.names, *record));
+  if (is_damaged()) return history_damaged();
   return ops;
 }
 
@@ -311,6 +314,7 @@ Result<Bytes> Replica::chunk_since(const Version& version) const {
     for (const Record* record : all_records(arena))
       if (!covers(known, record->id)) records.push_back(record);
   }
+  if (is_damaged()) return history_damaged();
   return writer_.encode(document_, records, version.empty() ? nullptr : &known);
 }
 
@@ -357,6 +361,7 @@ Result<Replica> Replica::at(const Version& version) const {
   std::vector<const Record*> records;
   for (const Record* record : all_records(arena))
     if (covers(known, record->id)) records.push_back(record);
+  if (is_damaged()) return history_damaged();
   ReplicaOptions options = options_;
   options.replica = {};  // nobody: it is to read
   Bytes base = image_ && !image_->is_archive() ? saved_bytes(image_->bytes(), {}) : Bytes{};

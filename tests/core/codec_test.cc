@@ -173,6 +173,28 @@ TEST_CASE("a thing of a type that only a newer version knows is kept as it is an
   CHECK(opened->hash() == ben.replica.hash());
 }
 
+TEST_CASE("an operation that carries itself is refused, by itself and in a chunk") {
+  Person anna("anna");
+  anna.edit({create_list("todo"), create_card("X", "todo")});
+  Op carry = anna.replica.log()[1];
+  Op inner = carry;
+  carry.kind = static_cast<uint16_t>(OpKind::kCarry);
+  inner.id.counter = 7;
+  carry.body = encode_body(CarryBody{{inner}});
+  Person ben("ben");
+  // Another one it may carry.
+  REQUIRE(ben.replica.merge({anna.replica.log()[0], carry}, 1000).ok());
+  Bytes chunk = encode_chunk({carry});
+  // In the chunk, too, its counter becomes that of the carry.
+  auto at = std::find(chunk.begin(), chunk.end(), 7);
+  REQUIRE(at != chunk.end());
+  *at = 2;
+  CHECK_FALSE(decode_chunk(chunk).ok());
+  inner.id.counter = carry.id.counter;
+  carry.body = encode_body(CarryBody{{inner}});
+  CHECK_FALSE(Person("cleo").replica.merge({carry}, 1000).ok());
+}
+
 TEST_CASE("a message with too much depth, doubled keys or floats is not CBOR for us") {
   CHECK_FALSE(decode_cbor(Bytes(100, 0x81)).ok());
   CHECK_FALSE(decode_cbor(Bytes{0xA2, 0x61, 'a', 0x01, 0x61, 'a', 0x02}).ok());
@@ -186,3 +208,94 @@ TEST_CASE("a message with too much depth, doubled keys or floats is not CBOR for
 }
 
 }  // namespace kalends::test
+
+namespace kalends {
+namespace {
+
+// A chunk of creations of one card, each with `fields` empty titles: one shape, and a byte for each operation.
+Bytes made_of_little(size_t operations, size_t fields) {
+  Writer out;
+  out.u8(2);
+  out.varint(operations);
+  out.varint(2);  // ids, none of them known
+  out.varint(0);
+  out.id(*id_from_hex("0000000000000000000000000000000a"));
+  out.id(*id_from_hex("0000000000000000000000000000000b"));
+  out.varint(0);  // zones
+  out.u8(1);
+  out.varint(0);
+  out.varint(900);
+  out.varint(1);  // shapes
+  out.varint(static_cast<uint64_t>(OpKind::kCreate) << 3);
+  out.varint(0);
+  out.varint(0);
+  out.varint(static_cast<uint64_t>(EntityType::kCard));
+  out.varint(fields);
+  for (size_t i = 0; i < fields; ++i) {
+    out.varint(static_cast<uint64_t>(Field::kTitle) << 1);
+    out.varint(static_cast<uint64_t>(ValueKind::kNull) + 1);
+  }
+  constexpr auto kTargets = static_cast<size_t>(Column::kTarget);
+  out.varint(uint64_t{1} << kTargets);
+  out.varint(operations);
+  out.u8(1);
+  for (size_t i = 1; i < operations; ++i) out.u8(0);
+  return out.take();
+}
+
+}  // namespace
+
+TEST_CASE("codec: a shape that is named again and again does not make much of little") {
+  CHECK(decode_chunk(made_of_little(100, 3)).ok());
+  auto refused = decode_chunk(made_of_little(100000, 4000));
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().code == ErrorCode::kCorrupt);
+}
+
+TEST_CASE("codec: creations with many labels have one form") {
+  std::vector<Op> ops;
+  for (uint64_t i = 1; i <= 60; ++i) {
+    Op op;
+    op.id = {ReplicaId{*id_from_hex("0000000000000000000000000000000a")}, i};
+    op.stamp = Hlc{i << 20};
+    op.transaction = i;
+    op.target = *id_from_hex("000000000000000000000000000000" + std::to_string(10 + i % 40));
+    op.kind = static_cast<uint16_t>(OpKind::kCreate);
+    CreateBody body{EntityType::kCard, {}};
+    for (uint64_t k = 0; k < 300 + i % 3; ++k) {
+      Id128 label;
+      label.bytes = {1, static_cast<uint8_t>(k), static_cast<uint8_t>(k >> 8)};
+      body.fields.push_back({Field::kLabels, {}, label});
+    }
+    op.body = encode_body(body);
+    ops.push_back(op);
+  }
+  Bytes chunk = encode_chunk(ops);
+  auto read = decode_chunk(chunk);
+  REQUIRE(read.ok());
+  CHECK(*read == ops);
+  CHECK(encode_chunk(*read) == chunk);
+}
+
+TEST_CASE("codec: a clock table tells the times between its own") {
+  std::vector<std::pair<OpRef, uint64_t>> stamps;
+  constexpr uint32_t kStep = ClockTable::kStep;
+  for (uint32_t counter = 100; counter < 100 + 5 * kStep; ++counter) stamps.push_back({{1, counter}, counter * 1000});
+  for (uint32_t counter = 1; counter < 9; ++counter) stamps.push_back({{2, counter * 100000}, counter});
+  std::reverse(stamps.begin(), stamps.end());
+  ClockTable table;
+  table.build(stamps, {0, 1, 2});
+  REQUIRE(table.rows().size() == 1);  // the other's operations lie too far apart
+  uint64_t ms = 0;
+  for (uint32_t counter : {100u, 101u, 100 + kStep, 100 + 3 * kStep + 7, 100 + 4 * kStep}) {
+    REQUIRE(table.expects({1, counter}, ms));
+    CHECK(ms == counter * 1000);
+  }
+  REQUIRE(table.expects({1, 7}, ms));
+  CHECK(ms == 100000);
+  REQUIRE(table.expects({1, UINT32_MAX}, ms));
+  CHECK(ms == (100 + 4 * kStep) * 1000);
+  CHECK_FALSE(table.expects({2, 100000}, ms));
+}
+
+}  // namespace kalends

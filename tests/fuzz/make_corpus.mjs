@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Makes the seeds of tests/corpus from recorded conversations: node tests/fuzz/make_corpus.mjs [SEED] [TRACES]
+// Makes seeds for tests/corpus from recorded conversations and from the fixtures of the present format:
+// node tests/fuzz/make_corpus.mjs [SEED] [TRACES]. `script/fuzz --minimise` keeps those of them that reach something.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
-const [seed = '77', traces = '6'] = process.argv.slice(2);
+const [seed = '77', traces = '12'] = process.argv.slice(2);
+const kFixtures = 'tests/fixtures/bytes/v2';
 let recorded = execFileSync('build/dev/tests/differential/kalends-trace', [seed, traces], { maxBuffer: 1 << 30 });
 
 function keep(target, bytes) {
@@ -37,15 +39,20 @@ const take = () => {
   at += 4 + length;
   return recorded.subarray(at - length, at);
 };
+const pair_of = (first, second) => Buffer.concat([Buffer.from([first.length & 255, first.length >> 8]), first, second]);
+const asks = (call) => ({ request }) => request.includes(Buffer.from(call));
 const end_of_trace = () => {
-  const requests = conversation.map((one) => one.request).filter((one) => one.length < 65536 && !one.includes('open'));
-  keep('facade', Buffer.concat(requests.slice(0, 12).flatMap((one) => [Buffer.from([one.length & 255, one.length >> 8]), one])));
-  const merges = conversation.filter((one) => one.request.includes('merge'));
-  if (merges.length > 0) keep('chunk', byte_string(merges[merges.length - 1].request, 'ops'));
-  const last = conversation[conversation.length - 1];
+  let size = 0;
+  const requests = conversation.map((one) => one.request).filter((one) => (size += one.length) < 4096);
+  keep('facade', Buffer.concat(requests.flatMap((one) => [Buffer.from([one.length & 255, one.length >> 8]), one])));
+  const chunks = conversation.filter(asks('since')).map((one) => byte_string(one.answer, 'ops')).filter((one) => one.length > 0);
+  for (const chunk of chunks.slice(-2)) keep('chunk', chunk);
+  for (const one of conversation.filter(asks('save')).slice(0, 2)) keep('snapshot', byte_string(one.answer, 'ok'));
+  const last = conversation.at(-1);
   if (last) {
     keep('snapshot', byte_string(last.answer, 'ok'));
-    keep('cbor', conversation[conversation.length - 2].answer);
+    keep('cbor', conversation.at(-2).answer);
+    for (const call of ['conflicts', 'history', 'blame']) for (const one of conversation.filter(asks(call)).slice(0, 1)) keep('cbor', one.answer);
   }
   conversation = [];
 };
@@ -55,6 +62,18 @@ while (at < recorded.length) {
   else conversation.push({ request, answer: take() });
 }
 end_of_trace();
+
+// What every version must read for ever.
+for (const name of readdirSync(kFixtures)) {
+  const bytes = readFileSync(`${kFixtures}/${name}`);
+  if (name.endsWith('.chunk')) keep('chunk', bytes);
+  if (name.endsWith('.saved') || name.endsWith('.snapshot')) keep('snapshot', bytes);
+}
+const [whole, since, rows] = ['board.chunk', 'board.since.chunk', 'board.rows.chunk'].map((name) => readFileSync(`${kFixtures}/${name}`));
+keep('merge', pair_of(whole, Buffer.alloc(0)));
+keep('merge', pair_of(since, rows));
+keep('merge', pair_of(whole, whole));
+keep('merge', pair_of(rows, Buffer.alloc(0)));
 
 // Requests for plans, each alone.
 recorded = execFileSync('build/dev/tests/differential/kalends-plans', [seed, '1000000', traces], { maxBuffer: 1 << 30 });

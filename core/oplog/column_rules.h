@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// What writing and reading columns share.
+#pragma once
+
+#include "core/oplog/columns.h"
+
+namespace kalends {
+
+inline constexpr uint32_t kLife = 0xFFFF;  // stands for a field: what deletions and restores are about
+
+inline size_t index_of(Column column) { return static_cast<size_t>(column); }
+
+// A register, by numbers that are the same for writer and reader.
+inline uint64_t register_key(uint64_t target, uint64_t child_replica, uint64_t child, uint64_t field, uint64_t key) {
+  uint64_t mixed = target * 0x9E3779B97F4A7C15ull + child;
+  mixed = (mixed ^ mixed >> 31) * 0xD6E8FEB86659FD93ull + (child_replica << 32) + (field << 48) + key;
+  mixed = (mixed ^ mixed >> 29) * 0xBF58476D1CE4E5B9ull;
+  mixed ^= mixed >> 32;
+  return mixed == 0 ? 1 : mixed;
+}
+
+// What the clock is expected to show at `id`, after an operation that it was `last_ms` at.
+inline uint64_t expected_ms(const ColumnOptions& options, const OpRef& last_op, const OpRef& id, uint64_t last_ms) {
+  bool is_next = id.replica == last_op.replica;
+  uint64_t expected = last_ms;
+  if (options.clock) {
+    // What was made in one go has one time.
+    bool is_one_go = is_next && id.counter - last_op.counter <= 1;
+    if (is_one_go || options.clock->expects(id, expected)) return expected;
+  }
+  if (options.slope != 0 && is_next)
+    expected += options.slope * static_cast<uint64_t>(int64_t{id.counter} - last_op.counter);
+  return expected;
+}
+
+}  // namespace kalends
