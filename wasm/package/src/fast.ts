@@ -69,7 +69,7 @@ export interface FastEdit {
 /** One open document, by the fast calls. Errors: CoreError; whatever a trap throws. */
 export class FastDocument {
   private readonly refs_ = new Map<Id, number>();
-  private readonly ids_: Id[] = [];
+  private ids_: Id[] = []; // '': not learnt yet
   private readonly replicas_: Id[] = [];
   private readonly replica_numbers_ = new Map<Id, number>();
   private readonly field_names_ = new Map<number, FieldNames>();
@@ -333,8 +333,8 @@ export class FastDocument {
     if (typeof id !== 'string' || id.length !== 32) throw kUnfit;
     const ref = this.room_.ref(id, this.handle_);
     this.refs_.set(id, ref);
-    this.reach(ref);
-    this.ids_[ref] = id;
+    // Ids beyond are learnt in order: an array with holes is a slow dictionary.
+    if (ref < this.ids_.length) this.ids_[ref] = id;
     return ref;
   }
 
@@ -343,21 +343,17 @@ export class FastDocument {
     return (ref < ids_.length && ids_[ref]) || this.learn_ids(ref);
   }
 
-  // Ids are kept without holes: an array with some is a slow dictionary.
-  private reach(ref: number): void {
-    while (this.ids_.length <= ref) this.ids_.push('');
-  }
-
   // This one and its neighbours, as far as there are any.
   private learn_ids(ref: number): Id {
-    const { ids_, room_: room, exports_, handle_ } = this;
+    const { room_: room, exports_, handle_ } = this;
     const from = ref - (ref % kIdsAtOnce);
     let to = from + kIdsAtOnce;
     while (to > ref + 1 && exports_.kalends_id!(handle_, to - 1) === 0) to = ref + 1 + ((to - ref - 1) >> 1);
     const start = exports_.kalends_id!(handle_, from);
     room.refresh();
     const text = hex(room.bytes, start, (to - from) * 16);
-    this.reach(to - 1);
+    if (this.ids_.length < to) this.ids_ = this.ids_.concat(new Array<Id>(to - this.ids_.length).fill(''));
+    const { ids_ } = this;
     for (let i = from; i < to; ++i) ids_[i] ||= text.slice((i - from) * 32, (i - from) * 32 + 32);
     return ids_[ref]!;
   }
