@@ -138,7 +138,7 @@ export class FastDocument {
   card(id: Id, known: CardSnapshot | undefined): CardSnapshot | null {
     if (this.exports_.kalends_card!(this.handle_, this.ref(id)) === 0) return null;
     this.begin_reading(2);
-    return kept(known, this.read_card());
+    return this.read_card(known);
   }
 
   // All live cards, list by list.
@@ -146,7 +146,7 @@ export class FastDocument {
     if (this.exports_.kalends_cards!(this.handle_) === 0) this.core_.fail_();
     const count = this.begin_reading(3);
     const cards: CardSnapshot[] = [];
-    for (let i = 0; i < count; ++i) cards.push(this.read_card());
+    for (let i = 0; i < count; ++i) cards.push(this.read_card(undefined));
     return cards;
   }
 
@@ -432,7 +432,8 @@ export class FastDocument {
   }
 
   // What FastCalls::write_card wrote. Ids that are not known yet are asked for, which moves nothing.
-  private read_card(): CardSnapshot {
+  // Parts that are as they were in `known` stay the objects that they were.
+  private read_card(known: CardSnapshot | undefined): CardSnapshot {
     const { words_: words } = this;
     const first = this.at_;
     const id = this.id(words[first]!);
@@ -464,20 +465,20 @@ export class FastDocument {
       list,
       title,
       description,
-      labels,
-      assignees,
-      start,
-      due,
+      labels: kept(known?.labels, labels),
+      assignees: kept(known?.assignees, assignees),
+      start: kept(known?.start, start),
+      due: kept(known?.due, due),
       done: (flags & 1) !== 0,
       location,
       colour,
-      reminders,
+      reminders: kept(known?.reminders, reminders),
       archived: (flags & 2) !== 0,
-      custom,
-      checklists,
-      comments,
-      attachments,
-      conflicts: (flags & 256) !== 0 ? this.read_conflicts() : kNone,
+      custom: kept(known?.custom, custom),
+      checklists: kept(known?.checklists, checklists),
+      comments: kept(known?.comments, comments),
+      attachments: kept(known?.attachments, attachments),
+      conflicts: (flags & 256) !== 0 ? kept(known?.conflicts, this.read_conflicts()) : kNone,
       createdMs,
     }) as CardSnapshot;
   }
@@ -650,16 +651,8 @@ function hex(bytes: Uint8Array, at: number, size: number): string {
   return decoder.decode(text);
 }
 
-// Parts that are as they were stay the objects that they were.
-function kept(known: CardSnapshot | undefined, card: CardSnapshot): CardSnapshot {
-  if (known === undefined) return card;
-  const made: Record<string, unknown> = {};
-  for (const name in card) {
-    const part = card[name as keyof CardSnapshot];
-    const before = known[name as keyof CardSnapshot];
-    made[name] = equal(before, part) ? before : part;
-  }
-  return Object.freeze(made) as unknown as CardSnapshot;
+function kept<Part>(before: Part | undefined, part: Part): Part {
+  return before !== undefined && equal(before, part) ? before : part;
 }
 
 function equal(a: unknown, b: unknown): boolean {
