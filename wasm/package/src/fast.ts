@@ -69,7 +69,7 @@ export interface FastEdit {
 /** One open document, by the fast calls. Errors: CoreError; whatever a trap throws. */
 export class FastDocument {
   private readonly refs_ = new Map<Id, number>();
-  private readonly ids_: Id[] = [];
+  private ids_: Id[] = []; // '': not learnt yet
   private readonly replicas_: Id[] = [];
   private readonly replica_numbers_ = new Map<Id, number>();
   private readonly field_names_ = new Map<number, FieldNames>();
@@ -138,7 +138,7 @@ export class FastDocument {
   card(id: Id, known: CardSnapshot | undefined): CardSnapshot | null {
     if (this.exports_.kalends_card!(this.handle_, this.ref(id)) === 0) return null;
     this.begin_reading(2);
-    return kept(known, this.read_card());
+    return this.read_card(known);
   }
 
   // All live cards, list by list.
@@ -146,7 +146,7 @@ export class FastDocument {
     if (this.exports_.kalends_cards!(this.handle_) === 0) this.core_.fail_();
     const count = this.begin_reading(3);
     const cards: CardSnapshot[] = [];
-    for (let i = 0; i < count; ++i) cards.push(this.read_card());
+    for (let i = 0; i < count; ++i) cards.push(this.read_card(undefined));
     return cards;
   }
 
@@ -338,8 +338,8 @@ export class FastDocument {
     if (typeof id !== 'string' || id.length !== 32) throw kUnfit;
     const ref = this.room_.ref(id, this.handle_);
     this.refs_.set(id, ref);
-    this.reach(ref);
-    this.ids_[ref] = id;
+    // Ids beyond are learnt in order: an array with holes is a slow dictionary.
+    if (ref < this.ids_.length) this.ids_[ref] = id;
     return ref;
   }
 
@@ -348,21 +348,17 @@ export class FastDocument {
     return (ref < ids_.length && ids_[ref]) || this.learn_ids(ref);
   }
 
-  // Ids are kept without holes: an array with some is a slow dictionary.
-  private reach(ref: number): void {
-    while (this.ids_.length <= ref) this.ids_.push('');
-  }
-
   // This one and its neighbours, as far as there are any.
   private learn_ids(ref: number): Id {
-    const { ids_, room_: room, exports_, handle_ } = this;
+    const { room_: room, exports_, handle_ } = this;
     const from = ref - (ref % kIdsAtOnce);
     let to = from + kIdsAtOnce;
     while (to > ref + 1 && exports_.kalends_id!(handle_, to - 1) === 0) to = ref + 1 + ((to - ref - 1) >> 1);
     const start = exports_.kalends_id!(handle_, from);
     room.refresh();
     const text = hex(room.bytes, start, (to - from) * 16);
-    this.reach(to - 1);
+    if (this.ids_.length < to) this.ids_ = this.ids_.concat(new Array<Id>(to - this.ids_.length).fill(''));
+    const { ids_ } = this;
     for (let i = from; i < to; ++i) ids_[i] ||= text.slice((i - from) * 32, (i - from) * 32 + 32);
     return ids_[ref]!;
   }
@@ -441,7 +437,8 @@ export class FastDocument {
   }
 
   // What FastCalls::write_card wrote. Ids that are not known yet are asked for, which moves nothing.
-  private read_card(): CardSnapshot {
+  // Parts that are as they were in `known` stay the objects that they were.
+  private read_card(known: CardSnapshot | undefined): CardSnapshot {
     const { words_: words } = this;
     const first = this.at_;
     const id = this.id(words[first]!);
@@ -474,21 +471,21 @@ export class FastDocument {
       list,
       title,
       description,
-      labels,
-      assignees,
-      start,
-      due,
+      labels: kept(known?.labels, labels),
+      assignees: kept(known?.assignees, assignees),
+      start: kept(known?.start, start),
+      due: kept(known?.due, due),
       done: (flags & 1) !== 0,
       location,
       colour,
-      reminders,
+      reminders: kept(known?.reminders, reminders),
       estimate,
       archived: (flags & 2) !== 0,
-      custom,
-      checklists,
-      comments,
-      attachments,
-      conflicts: (flags & 256) !== 0 ? this.read_conflicts() : kNone,
+      custom: kept(known?.custom, custom),
+      checklists: kept(known?.checklists, checklists),
+      comments: kept(known?.comments, comments),
+      attachments: kept(known?.attachments, attachments),
+      conflicts: (flags & 256) !== 0 ? kept(known?.conflicts, this.read_conflicts()) : kNone,
       createdMs,
     }) as CardSnapshot;
   }
@@ -661,16 +658,8 @@ function hex(bytes: Uint8Array, at: number, size: number): string {
   return decoder.decode(text);
 }
 
-// Parts that are as they were stay the objects that they were.
-function kept(known: CardSnapshot | undefined, card: CardSnapshot): CardSnapshot {
-  if (known === undefined) return card;
-  const made: Record<string, unknown> = {};
-  for (const name in card) {
-    const part = card[name as keyof CardSnapshot];
-    const before = known[name as keyof CardSnapshot];
-    made[name] = equal(before, part) ? before : part;
-  }
-  return Object.freeze(made) as unknown as CardSnapshot;
+function kept<Part>(before: Part | undefined, part: Part): Part {
+  return before !== undefined && equal(before, part) ? before : part;
 }
 
 function equal(a: unknown, b: unknown): boolean {

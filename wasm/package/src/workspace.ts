@@ -69,7 +69,8 @@ export class Workspace {
 
   /**
    * Opens a workspace from bytes that {@link save}, {@link since} or {@link onUpdate} gave (a list: in the order in
-   * which they were stored), or begins an empty one. A board's bytes are read when it is first used.
+   * which they were stored), or begins an empty one. A board's bytes are read when it is first used, and kept without a
+   * copy for a fresh start: neither change nor transfer them afterwards.
    *
    * @throws KalendsError `corrupt` when the bytes are none of a workspace; `wrong_workspace` when they are of several.
    */
@@ -93,7 +94,7 @@ export class Workspace {
         } else if (document.saved !== undefined || document.snapshot !== undefined) {
           later.push(record);
         } else if (record.what !== What.kVersion) {
-          document[record.what === What.kSaved ? 'saved' : 'snapshot'] = record.bytes.slice();
+          document[record.what === What.kSaved ? 'saved' : 'snapshot'] = record.bytes;
         }
         if (record.kind === 'board') workspace.states_.get(record.id) ?? workspace.hold(record.id, 'board', document);
       }
@@ -307,7 +308,7 @@ export class Workspace {
         const state = known ?? this.hold(record.id, 'board');
         try {
           if (record.what !== What.kOps && state.engine.is_blank) {
-            state.engine.adopt({ [record.what === What.kSaved ? 'saved' : 'snapshot']: record.bytes.slice(), ops: [] });
+            state.engine.adopt({ [record.what === What.kSaved ? 'saved' : 'snapshot']: record.bytes, ops: [] });
             state.changed([{ entity: record.id, type: 'root', live: true, fields: [] }], patches);
             news = true;
             continue;
