@@ -35,15 +35,17 @@ void read_field(Reader& in, bool has_value, FieldShape& shape) {
 }  // namespace
 
 ValueKind usual_kind(Field field) {
-  // The same for every type that has the field.
-  static constexpr size_t kFieldsMax = 64;
+  // The same for every type that has the field. Fields that came after format 2 write their kind: an older version, which
+  // does not know them, must read it. Do not move the last one.
+  constexpr auto kLastField = static_cast<size_t>(Field::kLocalName);
   static const auto* table = [] {
-    static ValueKind kinds[kFieldsMax] = {};
-    for (const FieldSpec& spec : all_fields()) kinds[static_cast<size_t>(spec.field)] = spec.value;
+    static ValueKind kinds[kLastField + 1] = {};
+    for (const FieldSpec& spec : all_fields())
+      if (auto number = static_cast<size_t>(spec.field); number <= kLastField) kinds[number] = spec.value;
     return kinds;
   }();
   auto number = static_cast<size_t>(field);
-  return number < kFieldsMax ? table[number] : ValueKind::kNull;
+  return number <= kLastField ? table[number] : ValueKind::kNull;
 }
 
 void spell(const Shape& shape, std::vector<uint64_t>& numbers) {

@@ -13,7 +13,7 @@
 
 namespace kalends {
 
-// The kind of value that a field usually holds.
+// The kind of value that a field usually holds, and that is not written; null for fields that came after format 2.
 ValueKind usual_kind(Field field);
 
 struct FieldShape {
