@@ -339,7 +339,7 @@ export class FastDocument {
     const ref = this.room_.ref(id, this.handle_);
     this.refs_.set(id, ref);
     // Ids beyond are learnt in order: an array with holes is a slow dictionary.
-    if (ref < this.ids_.length) this.ids_[ref] = id;
+    if (ref <= this.ids_.length) this.ids_[ref] = id;
     return ref;
   }
 
@@ -357,7 +357,9 @@ export class FastDocument {
     const start = exports_.kalends_id!(handle_, from);
     room.refresh();
     const text = hex(room.bytes, start, (to - from) * 16);
-    if (this.ids_.length < to) this.ids_ = this.ids_.concat(new Array<Id>(to - this.ids_.length).fill(''));
+    const missing = to - this.ids_.length;
+    if (missing > kIdsAtOnce * 2) this.ids_ = this.ids_.concat(new Array<Id>(missing).fill(''));
+    else for (let i = 0; i < missing; ++i) this.ids_.push('');
     const { ids_ } = this;
     for (let i = from; i < to; ++i) ids_[i] ||= text.slice((i - from) * 32, (i - from) * 32 + 32);
     return ids_[ref]!;

@@ -77,6 +77,7 @@ export class Kalends {
     this.checklists = new Map(); // card -> checklist
     this.items = new Map(); // item of the trace -> ours
     this.lists = new Map();
+    this.handles = new Map(); // card -> its handle
   }
 
   txn(fn) {
@@ -105,7 +106,7 @@ export class Kalends {
       this.lists.set(op.c, op.l);
       return;
     }
-    const card = board.card(hex(op.c));
+    const card = this.handle(op.c);
     try {
       this.change(card, op);
     } catch (error) {
@@ -113,6 +114,13 @@ export class Kalends {
       if (error.code === 'not_found' && op.o === 'move') card.move({ list: hex(op.l) });
       else if (error.code !== 'conflict' && error.code !== 'not_found') throw error;
     }
+  }
+
+  // Handles are kept, as an app keeps them.
+  handle(c) {
+    let card = this.handles.get(c);
+    if (card === undefined) this.handles.set(c, (card = this.board.card(hex(c))));
+    return card;
   }
 
   after(op) {
@@ -256,7 +264,15 @@ export class Kalends {
     };
   }
 
-  // As a plain object, in the package's own form.
+  // Plain objects as the package gives them.
+  read(c) {
+    return this.board.find(hex(c));
+  }
+  readAll() {
+    return { lists: this.board.lists(), cards: this.board.cards() };
+  }
+
+  // In the trace's form.
   card(c) {
     const card = this.board.find(hex(c));
     return card && this.shown(card);
