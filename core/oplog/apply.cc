@@ -2,6 +2,7 @@
 #include "core/oplog/apply.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/sort.h"
 #include "core/base/text.h"
@@ -46,11 +47,11 @@ class Folding {
     is_redacted_ = !document.redactions.empty() && document.redactions.count(document.names.op_id(record.id));
   }
 
-  void run(uint64_t live_fields = ~uint64_t{0}) {
+  void run(std::span<const uint64_t> dead_fields = {}) {
     if (op_.is_opaque) return keep_opaque();
     switch (op_.op_kind()) {
       case OpKind::kCreate:
-        return create(live_fields);
+        return create(dead_fields);
       case OpKind::kSet:
         touch();
         return set(*op_.fields, false);
@@ -164,7 +165,7 @@ class Folding {
     note(op_.target, field.field);
   }
 
-  void create(uint64_t live_fields) {
+  void create(std::span<const uint64_t> dead_fields) {
     auto type = static_cast<EntityType>(op_.detail);
     bool is_a_child = is_child(type);
     entity_slot_ = document_.entity_slot(op_.target);
@@ -190,11 +191,14 @@ class Folding {
     if (slot_ != entity_slot_) document_.touch(entity_slot_, op_.id);
     document_.moved.push_back(slot_);
     note(op_.target);
+    const bool are_many = op_.count > 16;
+    U64Map<bool> said;  // where there are many fields
     for (uint32_t i = 0; i < op_.count; ++i) {
-      if (i < 64 && !(live_fields >> i & 1)) continue;
+      if (i / 64 < dead_fields.size() && (dead_fields[i / 64] >> i % 64 & 1) != 0) continue;
       const StoredField& field = op_.fields[i];
       const FieldSpec* spec = find_field(type, field.field);
-      if (is_said_before(i, spec && spec->merge == Merge::kSet)) continue;
+      bool is_set = spec && spec->merge == Merge::kSet;
+      if (are_many ? std::exchange(said.at(register_of(field, is_set)), true) : is_said_before(i, is_set)) continue;
       if (spec && spec->merge == Merge::kText && field.value.kind == ValueKind::kText) {
         if (field.value.size > 0) insert_run({}, Side::kAfter, field.value.text_view());
         note(op_.target, field.field);
@@ -209,13 +213,13 @@ class Folding {
 
   // One operation says one value of a register: the first that it names counts.
   bool is_said_before(uint32_t index, bool is_set) const {
-    auto key_of = [is_set](const StoredField& field) {
-      return is_set && field.value.kind == ValueKind::kId ? static_cast<IdRef>(field.value.number) : field.key;
-    };
-    const StoredField& said = op_.fields[index];
     for (uint32_t i = 0; i < index; ++i)
-      if (op_.fields[i].field == said.field && key_of(op_.fields[i]) == key_of(said)) return true;
+      if (register_of(op_.fields[i], is_set) == register_of(op_.fields[index], is_set)) return true;
     return false;
+  }
+  static uint64_t register_of(const StoredField& field, bool is_set) {
+    IdRef key = is_set && field.value.kind == ValueKind::kId ? static_cast<IdRef>(field.value.number) : field.key;
+    return static_cast<uint64_t>(field.field) << 32 | key;
   }
 
   void put_add(Field field, IdRef element) {
@@ -223,12 +227,14 @@ class Folding {
         take(document_.rarities_of(slot_).removed_early, field, element, op_.id))
       return;
     Cell added{op_.id, stamp_, op_.author, field, false, false, true, element, {}};
-    for (const Cell& known : entity().cells)
-      if (known.op == op_.id && known.field == field && known.key == element) return;
     entity().cells.push(document_.names.arena, added);
   }
 
   void add(Field field, IdRef element) {
+    // What the operation wrote here before stands last.
+    const Run<Cell>& cells = entity().cells;
+    for (uint32_t i = cells.count; i > 0 && cells.items[i - 1].op == op_.id; --i)
+      if (cells.items[i - 1].field == field && cells.items[i - 1].key == element) return note(op_.target, field);
     put_add(field, element);
     note(op_.target, field);
   }
@@ -468,8 +474,8 @@ Applied apply(Document& document, const Record& record, Changes& changes) {
   return Applied::kNew;
 }
 
-void put_back(Document& document, const Record& record, uint64_t fields) {
-  Folding(document, record, nullptr).run(fields);
+void put_back(Document& document, const Record& record, std::span<const uint64_t> dead_fields) {
+  Folding(document, record, nullptr).run(dead_fields);
 }
 
 }  // namespace kalends

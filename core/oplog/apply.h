@@ -44,7 +44,7 @@ enum class Applied : uint8_t {
 Applied apply(Document& document, const Record& record, Changes& changes);
 
 // Puts back what a snapshot says of one operation's lasting effect: nothing is replaced, nothing is counted.
-// `fields`: which of a create's fields still hold, a bit each.
-void put_back(Document& document, const Record& record, uint64_t fields);
+// `dead_fields`: which of a create's fields do not hold any more, a bit each; none where it ends.
+void put_back(Document& document, const Record& record, std::span<const uint64_t> dead_fields = {});
 
 }  // namespace kalends

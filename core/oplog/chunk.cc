@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <new>
 
+#include "core/base/sort.h"
+#include "core/oplog/column_rules.h"
 #include "core/time/wall_time.h"
 
 namespace kalends {
@@ -106,8 +108,8 @@ Status ChunkReader::read_makers(Interner& names, const Document& document, Reade
   int64_t counter = 0;
   for (size_t i = 0; i < ids_.size(); ++i) {
     if (!is_known_id(i)) continue;
-    replica += in.zigzag();
-    counter += in.zigzag();
+    replica = wrapping_sum(replica, in.zigzag());
+    counter = wrapping_sum(counter, in.zigzag());
     bool fits = replica >= 0 && static_cast<size_t>(replica) < ids_.size() &&
                 !is_known_id(static_cast<size_t>(replica)) && counter > 0 &&
                 counter <= static_cast<int64_t>(kCounterMax);
@@ -187,6 +189,9 @@ Status ChunkReader::read(Interner& names, const Document* document, ByteView byt
     zone = in.text();
     if (!is_valid_zone_name(zone)) in.fail();
   }
+  std::vector<std::string_view> sorted(zones_);
+  sort(sorted);
+  if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) return damaged();  // named twice
   ColumnOptions options;
   options.are_rows = count <= ChunkWriter::kRowsMax;
   Reader probe = in;

@@ -40,11 +40,11 @@ void ColumnReader::start(Interner& names, const ColumnTables& tables, const Colu
     ByteView bytes = columns.columns[i];
     cursors_[i] = {bytes.data(), bytes.data() + bytes.size(), bytes.empty()};
     // A column of zeros is not written; where bytes of others' making stand, they may be anything.
-    bool may_be_zero = options.are_rows || i == index_of(Column::kRank) || i == index_of(Column::kRest);
+    bool may_be_zero = options.are_rows || i == index_of(Column::kRank);
     if (!may_be_zero && !bytes.empty() && std::all_of(bytes.begin(), bytes.end(), [](uint8_t b) { return b == 0; }))
       fail_later = true;
   }
-  dead_fields_ = 0;
+  dead_fields_.clear();
   if (!remembers_on) last_.clear();
   last_counters_.clear();
   last_op_ = {};
@@ -60,10 +60,14 @@ void ColumnReader::start(Interner& names, const ColumnTables& tables, const Colu
   last_ranks_.clear();
   last_rank_ = {};
   used_ids_ = tables.are_in_order ? 0 : tables.ids->size();
-  shape_uses_.assign(tables.shapes ? tables.shapes->size() : 0, 0);
+  shape_uses_.assign(tables.are_in_order && tables.shapes ? tables.shapes->size() : 0, 0);
   shape_order_.clear();
-  fields_left_ = kCreateFieldsMax;
-  for (size_t i = 0; i < (options.are_rows ? 1 : kColumns); ++i) fields_left_ += columns.columns[i].size() * 4;
+  bytes_ = cost_ = 0;
+  for (size_t i = 0; i < (options.are_rows ? 1 : kColumns); ++i)
+    if (i != index_of(Column::kFill)) bytes_ += columns.columns[i].size();
+  ByteView fill = columns.columns[index_of(Column::kFill)];
+  if (!std::all_of(fill.begin(), fill.end(), [](uint8_t b) { return b == kFillByte; })) fail_later = true;
+  cost_max_ = kCostFree + (bytes_ + fill.size()) * kCostPerByte;
   used_zones_ = tables.are_in_order ? 0 : tables.zones->size();
   // The whole of the texts is looked at once; `text` sees that none of them is cut inside a character.
   if (fail_later || !is_valid_text(texts)) fail();
@@ -146,12 +150,12 @@ const Shape* ColumnReader::shape() {
     uint64_t number_of_shape = number(Column::kShape);
     if (number_of_shape >= tables_.shapes->size()) return fail(), nullptr;
     auto place = static_cast<size_t>(number_of_shape);
-    if (shape_uses_[place]++ == 0) shape_order_.push_back(static_cast<uint32_t>(place));
+    if (tables_.are_in_order && shape_uses_[place]++ == 0) shape_order_.push_back(static_cast<uint32_t>(place));
     found = &(*tables_.shapes)[place];
   }
-  // A shape that is named again and again must not make much of little.
-  if (found->fields.size() > fields_left_) return fail(), nullptr;
-  fields_left_ -= found->fields.size();
+  // In rows each field has bytes of its own.
+  if (!options_.are_rows) cost_ += cost_of(*found);
+  if (cost_ > cost_max_) return fail(), nullptr;
   return found;
 }
 
@@ -171,7 +175,7 @@ Record ColumnReader::next() {
     record.id = last_op_;
     if (!options_.is_image || record.id.is_nil()) return fail(), record;
   } else {
-    last_replica_ += zigzag(Column::kReplica);
+    last_replica_ = wrapping_sum(last_replica_, zigzag(Column::kReplica));
     record.id.replica = replica(last_replica_);
     if (record.id.replica == 0) fail();
     if (!ok_) return record;
@@ -193,13 +197,13 @@ Record ColumnReader::next() {
     last_ms_ = expected;
   } else {
     uint64_t ms = expected + static_cast<uint64_t>(zigzag(Column::kMs));
-    int64_t logical = zigzag(Column::kLogical) +
-                      (ms != last_ms_ ? 0 : is_same ? last_logical_ : int64_t{last_logical_} + 1);
+    int64_t logical = wrapping_sum(zigzag(Column::kLogical),
+                                   ms != last_ms_ ? 0 : is_same ? last_logical_ : int64_t{last_logical_} + 1);
     if (ms >> 48 != 0 || logical < 0 || logical > 0xFFFF) return fail(), record;
     record.stamp.raw = ms << 16 | static_cast<uint64_t>(logical);
     last_ms_ = ms;
     last_logical_ = static_cast<uint32_t>(logical);
-    last_author_ += zigzag(Column::kAuthor);
+    last_author_ = wrapping_sum(last_author_, zigzag(Column::kAuthor));
     if (last_author_ < 0) return fail(), record;
     record.author = last_author_ == 0 ? 0 : id(static_cast<uint64_t>(last_author_ - 1));
     record.back = narrow(Column::kBack);
@@ -223,7 +227,10 @@ Record ColumnReader::next() {
   if (child != 0) {
     bool is_again = record.target == last_child_of_ && !last_child_.is_nil();
     if (child == 1) record.child = record.id;
-    if (child == 2) record.child = is_again ? last_child_ : (fail(), OpRef{});
+    if (child == 2) {
+      record.child = is_again ? last_child_ : (fail(), OpRef{});
+      if (record.child == record.id) fail();  // has another form
+    }
     if (child == 3) {
       record.child = op(Column::kChild, record.id);
       if (record.child == record.id || (is_again && record.child == last_child_)) fail();  // has a shorter form
@@ -308,8 +315,10 @@ bool ColumnReader::read_body(const Shape& shape, Record& record, uint64_t replic
   }
   switch (record.op_kind()) {
     case OpKind::kCreate: {
-      dead_fields_ = number(Column::kDead);
-      if (dead_fields_ != 0 && tables_.are_in_order) return false;  // of archives only
+      dead_fields_.clear();
+      for (size_t i = dead_words(options_, shape.fields.size()); i > 0; --i)
+        dead_fields_.push_back(number(Column::kDead));
+      if (tables_.are_in_order && dead_fields_[0] != 0) return false;  // of archives only
       uint32_t type = shape.type;
       record.detail = shape.type;
       size_t count = shape.fields.size();
@@ -361,7 +370,7 @@ bool ColumnReader::read_body(const Shape& shape, Record& record, uint64_t replic
       if (shape.run & 4) {
         uint64_t count = number(Column::kRange);
         const Cursor& left = cursor(Column::kRange);
-        if (count == 0 || count > static_cast<uint64_t>(left.end - left.at)) return false;
+        if (count == 0 || count > static_cast<uint64_t>(left.end - left.at) / 2) return false;
         auto* removed = names_->arena.array<RefRange>(static_cast<size_t>(count));
         uint64_t end = 0;
         for (uint64_t i = 0; i < count && ok_; ++i) {
@@ -383,7 +392,7 @@ bool ColumnReader::read_body(const Shape& shape, Record& record, uint64_t replic
     case OpKind::kTextRemove: {
       uint64_t count = number(Column::kRange);
       const Cursor& left = cursor(Column::kRange);
-      if (count == 0 || count > static_cast<uint64_t>(left.end - left.at)) return false;
+      if (count == 0 || count > static_cast<uint64_t>(left.end - left.at) / 3) return false;
       auto* ranges = names_->arena.array<RefRange>(static_cast<size_t>(count));
       for (uint64_t i = 0; i < count && ok_; ++i) {
         RefRange range;
@@ -514,8 +523,7 @@ Stored ColumnReader::value(const FieldShape& shape) {
         when.zone = (*tables_.zones)[static_cast<size_t>(zone)].data();
         when.zone_size = static_cast<uint32_t>((*tables_.zones)[static_cast<size_t>(zone)].size());
       }
-      last_when_[is_timed] += zigzag(Column::kWhen);
-      int64_t units = last_when_[is_timed];
+      int64_t units = last_when_[is_timed] = wrapping_sum(last_when_[is_timed], zigzag(Column::kWhen));
       constexpr int64_t kDaysMax = 4000000;  // far beyond the year 9999
       int64_t most = is_timed ? kDaysMax * 86400 / options_.date_unit : kDaysMax;
       if (units > most || units < -most) return fail(), Stored{};
@@ -554,7 +562,9 @@ Stored ColumnReader::value(const FieldShape& shape) {
 bool ColumnReader::done() {
   if (!ok_ || !texts_.empty() || used_zones_ != tables_.zones->size()) return false;
   if (options_.are_rows) return cursors_[0].at == cursors_[0].end;
-  for (size_t i = 0; i < kColumns; ++i) {
+  const Cursor& fill = cursors_[index_of(Column::kFill)];
+  if (static_cast<uint64_t>(fill.end - fill.at) != fill_of(cost_, bytes_)) return false;
+  for (size_t i = 0; i < index_of(Column::kFill); ++i) {
     bool is_skipped = tables_.skips_replaced && i == index_of(Column::kReplacedOp);
     if (cursors_[i].at != cursors_[i].end && !is_skipped) return false;
   }

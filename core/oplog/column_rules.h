@@ -2,6 +2,8 @@
 // What writing and reading columns share.
 #pragma once
 
+#include <algorithm>
+
 #include "core/oplog/columns.h"
 
 namespace kalends {
@@ -9,6 +11,31 @@ namespace kalends {
 inline constexpr uint32_t kLife = 0xFFFF;  // stands for a field: what deletions and restores are about
 
 inline size_t index_of(Column column) { return static_cast<size_t>(column); }
+
+// A shape that is named again and again must not make much of little: fields cost what their operations' bytes must
+// cover, those of large creations more, for what is done with them takes longer. Honest fields have contents; where
+// those are too short, the writer fills up.
+inline constexpr uint64_t kCostFree = 1024, kCostPerByte = 4;
+inline uint64_t cost_of(const Shape& shape) {
+  uint64_t count = shape.fields.size();
+  return count <= 16 ? count : count * kCostPerByte;
+}
+// How many bytes fill up columns of `bytes`.
+inline uint64_t fill_of(uint64_t cost, uint64_t bytes) {
+  uint64_t covered = kCostFree + bytes * kCostPerByte;
+  return cost <= covered ? 0 : (cost - covered + kCostPerByte - 1) / kCostPerByte;
+}
+inline constexpr uint8_t kFillByte = 1;
+
+// How many words tell which fields of a creation are dead. Only archives have them all.
+inline size_t dead_words(const ColumnOptions& options, size_t fields) {
+  return options.is_image && !options.is_state ? std::max<size_t>(1, (fields + 63) / 64) : 1;
+}
+
+// As two's complement does: what was read may be anything.
+inline int64_t wrapping_sum(int64_t a, int64_t b) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
+}
 
 // A register, by numbers that are the same for writer and reader.
 inline uint64_t register_key(uint64_t target, uint64_t child_replica, uint64_t child, uint64_t field, uint64_t key) {

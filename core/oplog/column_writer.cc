@@ -74,6 +74,7 @@ void ColumnWriter::start(const ColumnOptions& options, std::vector<std::string_v
   texts_.clear();
   if (!remembers_on) last_.clear();
   shapes_.clear();
+  cost_ = 0;
   last_counters_.clear();
   last_op_ = {};
   last_ms_ = 0;
@@ -168,7 +169,7 @@ void ColumnWriter::shape_of(const Record& record) {
   }
 }
 
-void ColumnWriter::add(const Record& record, uint64_t dead_fields) {
+void ColumnWriter::add(const Record& record, std::span<const uint64_t> dead_fields) {
   shape_of(record);
   bool is_bare = options_.is_state && (record.is(OpKind::kRun) || record.is(OpKind::kAdd));  // the rest is history
   // Ids are numbered as the reader meets them.
@@ -206,6 +207,7 @@ void ColumnWriter::add(const Record& record, uint64_t dead_fields) {
     for (uint64_t number_of_shape : spelled_) number(Column::kShape, number_of_shape);
   } else {
     shapes_.push_back(table_->of(shape_));
+    cost_ += cost_of(shape_);
   }
   bool is_told = !shape_.is_implicit && !shape_.is_same;
   if (is_told) {
@@ -259,8 +261,8 @@ OpRef ColumnWriter::maker_of(IdRef entity) const {
   return is_known ? made : OpRef{};
 }
 
-void ColumnWriter::add_body(const Record& record, uint64_t dead_fields, uint32_t target, uint32_t replica,
-                            uint32_t child_replica) {
+void ColumnWriter::add_body(const Record& record, std::span<const uint64_t> dead_fields, uint32_t target,
+                            uint32_t replica, uint32_t child_replica) {
   if (record.is_opaque) {
     number(Column::kRest, record.count);
     raw(Column::kRest, record.raw, record.count);
@@ -268,7 +270,8 @@ void ColumnWriter::add_body(const Record& record, uint64_t dead_fields, uint32_t
   }
   switch (record.op_kind()) {
     case OpKind::kCreate: {
-      number(Column::kDead, dead_fields);
+      for (size_t i = 0; i < dead_words(options_, record.count); ++i)
+        number(Column::kDead, i < dead_fields.size() ? dead_fields[i] : 0);
       bool is_a_child = is_child(static_cast<EntityType>(record.detail));
       if (is_a_child) {
         last_child_ = record.id;
@@ -414,6 +417,9 @@ void ColumnWriter::finish(Writer& out) {
     for (uint64_t spelled : table_->spelled(order[i])) out.varint(spelled);
   }
   for (uint32_t shape : shapes_) number(Column::kShape, numbers[shape]);
+  uint64_t bytes = 0;
+  for (const Bytes& column : columns_) bytes += column.size();
+  columns_[index_of(Column::kFill)].assign(static_cast<size_t>(fill_of(cost_, bytes)), kFillByte);
   uint64_t mask = 0;
   for (size_t i = 0; i < kColumns; ++i)
     if (!columns_[i].empty()) mask |= uint64_t{1} << i;

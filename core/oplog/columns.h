@@ -41,6 +41,7 @@ enum class Column : uint8_t {
   kRange,
   kRest,
   kDead,
+  kFill,
   kCount,
 };
 inline constexpr size_t kColumns = static_cast<size_t>(Column::kCount);
@@ -127,12 +128,14 @@ class ColumnWriter {
   // `zones` grows by the zones that dates name; several sets of columns may share it.
   // `remembers_on`: go on with what the operations before wrote last.
   void start(const ColumnOptions& options, std::vector<std::string_view>& zones, bool remembers_on = false);
-  // `dead_fields`: which fields of a create do not hold any more, a bit each.
-  void add(const Record& record, uint64_t dead_fields = 0);
+  // `dead_fields`: which fields of a create do not hold any more, a bit each; none where it ends.
+  void add(const Record& record, std::span<const uint64_t> dead_fields = {});
   // Appends: the shapes, the columns present as a mask, their sizes, their bytes. The texts stay in `texts()`.
   void finish(Writer& out);
   // The shapes of the operations, by the numbers of the table.
   const std::vector<uint32_t>& shapes() const { return shapes_; }
+  // What the fields of the operations cost (column_rules.h).
+  uint64_t cost() const { return cost_; }
   const Bytes& texts() const { return texts_; }
   const Bytes& column(size_t index) const { return columns_[index]; }
 
@@ -155,7 +158,7 @@ class ColumnWriter {
   void value(const Stored& value);
   void run(const Record& record, const RecordText& text);
   void shape_of(const Record& record);
-  void add_body(const Record& record, uint64_t dead_fields, uint32_t target, uint32_t replica,
+  void add_body(const Record& record, std::span<const uint64_t> dead_fields, uint32_t target, uint32_t replica,
                 uint32_t child_replica);
   OpRef maker_of(IdRef entity) const;
 
@@ -165,6 +168,7 @@ class ColumnWriter {
   Shape shape_;
   std::vector<uint64_t> spelled_;
   std::vector<uint32_t> shapes_;
+  uint64_t cost_ = 0;
   const Document* makers_ = nullptr;
   const std::vector<uint32_t>* known_ = nullptr;
   ColumnOptions options_;
@@ -211,10 +215,10 @@ class ColumnReader {
              std::string_view texts, bool remembers_on = false);
   // Fails (ok() is false) on anything that ColumnWriter does not write.
   Record next();
-  uint64_t dead_fields() const { return dead_fields_; }
+  std::span<const uint64_t> dead_fields() const { return dead_fields_; }
   bool ok() const { return ok_; }
   size_t used_ids() const { return used_ids_; }
-  // How often each shape was used, and in which order they were used first.
+  // Of a chunk: how often each shape was used, and in which order they were used first.
   const std::vector<uint32_t>& shape_uses() const { return shape_uses_; }
   const std::vector<uint32_t>& shape_order() const { return shape_order_; }
   // Everything was read.
@@ -259,14 +263,16 @@ class ColumnReader {
   Cursor cursors_[kColumns];
   std::string_view texts_;
   bool ok_ = true;
-  uint64_t dead_fields_ = 0;
+  std::vector<uint64_t> dead_fields_;
   LastWrites last_;
   LastCounters last_counters_;
   std::vector<OpRef> scratch_ops_;
   Shape own_shape_;
   std::vector<uint32_t> shape_uses_;
   std::vector<uint32_t> shape_order_;
-  size_t fields_left_ = 0;  // that records of these bytes can have
+  uint64_t bytes_ = 0;  // of the columns, without what fills them up
+  uint64_t cost_ = 0;   // of the fields that were read
+  uint64_t cost_max_ = 0;
   OpRef last_op_;
   int64_t last_replica_ = 0;
   uint64_t last_ms_ = 0;

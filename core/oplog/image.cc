@@ -60,6 +60,7 @@ class OpReader {
 }  // namespace
 
 Result<std::unique_ptr<Image>> Image::open(ByteView bytes, Document& document) {
+  if (bytes.size() > UINT32_MAX) return damaged();
   Reader in(bytes);
   if (in.u8() != kImageFormat)
     return Error{ErrorCode::kUnsupportedVersion,
@@ -108,7 +109,10 @@ Result<std::unique_ptr<Image>> Image::open(ByteView bytes, Document& document) {
     ClockTable::Row row{ops.replica(), ops.u32(), {}};
     row.ms.resize(in.count(1));
     uint64_t ms = 0;
-    for (uint64_t& step : row.ms) step = ms += static_cast<uint64_t>(in.zigzag());
+    for (uint64_t& step : row.ms) {
+      step = ms += static_cast<uint64_t>(in.zigzag());
+      if (ms >> 48 != 0) in.fail();
+    }
     if (row.replica == 0 || row.ms.empty()) in.fail();
     image->clock_.add(std::move(row));
   }
@@ -289,7 +293,7 @@ void Image::load(Document& document, uint32_t index) {
       Record record = reader_.next();
       bool fits = reader_.ok() && !record.is_opaque && block_of(record.target) == index;
       if (!fits) return document.set_damaged();
-      put_back(document, record, ~reader_.dead_fields());
+      put_back(document, record, reader_.dead_fields());
     }
     if (!reader_.done()) return document.set_damaged();
   }

@@ -6,6 +6,7 @@
 #include "core/base/sort.h"
 #include "core/base/text.h"
 #include "core/oplog/image.h"
+#include "core/oplog/column_rules.h"
 #include "core/oplog/image_format.h"
 
 namespace kalends {
@@ -40,10 +41,10 @@ class ImageWriter {
     Rows past(blocks());
     auto take = [&](const Record* op, bool is_carried) {
       size_t block = place_of_[op->target] / kBlockEntities;
-      uint64_t dead_fields = 0;
-      if (still_shows(*op, dead_fields)) {
+      size_t before = dead_words_.size();
+      if (still_shows(*op)) {
         live[block].push_back(op);
-        if (dead_fields != 0) dead_fields_.emplace_back(op, dead_fields);
+        if (dead_words_.size() > before) dead_fields_.emplace_back(op, before);
       } else if (!is_carried) {  // a carried one is in the operation that carries it
         past[block].push_back(op);
       }
@@ -192,6 +193,17 @@ class ImageWriter {
       std::vector<StoredField> said;
       for (const Cell& cell : entity.cells)
         if (is_of_creation(entity, cell)) said.push_back({cell.field, cell.key, cell.value});
+      auto by_register = [&](const StoredField& a, const StoredField& b) {
+        return a.field != b.field ? a.field < b.field : names_.ids[a.key] < names_.ids[b.key];
+      };
+      kalends::sort(said, by_register);
+      // What is more than a creation can say, somebody forged: it is said beside it.
+      for (; said.size() >= kCreateFieldsMax; said.pop_back()) {
+        Record* beside = row(OpKind::kSet, slot, entity.created_by, entity.created_at, entity.creator);
+        beside->fields = new (arena_.take(sizeof(StoredField))) StoredField(said.back());
+        beside->count = 1;
+        rows.push_back(beside);
+      }
       if (std::string_view words = text_of_creation(entity); !words.empty()) {
         Stored text;
         text.kind = ValueKind::kText;
@@ -199,9 +211,7 @@ class ImageWriter {
         text.text = words.data();
         said.push_back({text_field(entity.type), 0, text});
       }
-      kalends::sort(said, [&](const StoredField& a, const StoredField& b) {
-        return a.field != b.field ? a.field < b.field : names_.ids[a.key] < names_.ids[b.key];
-      });
+      kalends::sort(said, by_register);
       auto* fields = arena_.array<StoredField>(said.size());
       for (const StoredField& field : said) new (&fields[made->count++]) StoredField(field);
       made->fields = fields;
@@ -300,22 +310,25 @@ class ImageWriter {
   }
 
   // Something of the operation is still in the state.
-  bool still_shows(const Record& op, uint64_t& dead_fields) const {
+  bool still_shows(const Record& op) {
     if (op.is_opaque) return false;
     uint32_t slot = slot_of(op);
     if (slot == kNoSlot) return false;
     switch (op.op_kind()) {
-      case OpKind::kCreate:
+      case OpKind::kCreate: {
+        size_t before = dead_words_.size();
         for (uint32_t i = 0; i < op.count; ++i) {
           const StoredField& field = op.fields[i];
           const FieldSpec* spec = find_field(static_cast<EntityType>(op.detail), field.field);
           bool is_text = spec && spec->merge == Merge::kText && field.value.kind == ValueKind::kText;
           bool is_add = spec && spec->merge == Merge::kSet && field.value.kind == ValueKind::kId;
           IdRef field_key = is_add ? static_cast<IdRef>(field.value.number) : field.key;
-          if (!is_text && !has_cell(slot, op.id, field.field, field_key) && i < 64)
-            dead_fields |= uint64_t{1} << i;
+          if (is_text || has_cell(slot, op.id, field.field, field_key)) continue;
+          if (dead_words_.size() == before) dead_words_.resize(before + (op.count + 63) / 64);
+          dead_words_[before + i / 64] |= uint64_t{1} << i % 64;
         }
         return true;
+      }
       case OpKind::kSet:
       case OpKind::kOffer:
       case OpKind::kAdd:
@@ -452,6 +465,7 @@ class ImageWriter {
     size_t texts = 0;
     uint64_t texts_sum = 0;
     std::vector<uint32_t> shapes;
+    uint64_t cost = 0;
   };
 
   Part part(const std::vector<const Record*>& rows, size_t block, bool is_state, bool remembers_on, Columns& out) {
@@ -470,8 +484,11 @@ class ImageWriter {
     made.options = options;
     writer_.start(options, zones_, remembers_on);
     for (const Record* row : rows) {
-      auto dead = std::lower_bound(dead_fields_.begin(), dead_fields_.end(), std::pair(row, uint64_t{0}));
-      writer_.add(*row, dead != dead_fields_.end() && dead->first == row ? dead->second : 0);
+      auto dead = std::lower_bound(dead_fields_.begin(), dead_fields_.end(), std::pair(row, size_t{0}));
+      std::span<const uint64_t> words;
+      if (dead != dead_fields_.end() && dead->first == row)
+        words = std::span(dead_words_).subspan(dead->second, (row->count + 63) / 64);
+      writer_.add(*row, words);
     }
     for (size_t i = 0; i < kColumns; ++i) {
       const Bytes& column = writer_.column(i);
@@ -484,6 +501,7 @@ class ImageWriter {
     made.texts_sum = image_checksum(writer_.texts());
     out.texts.raw(writer_.texts());
     made.shapes = writer_.shapes();
+    made.cost = writer_.cost();
     return made;
   }
 
@@ -498,6 +516,14 @@ class ImageWriter {
       for (uint32_t shape : part.shapes) shapes.varint(numbers[shape]);
       part.sizes[kShapes] = shapes.size() - begin;
       part.sums[kShapes] = image_checksum(ByteView(shapes.view()).subspan(begin));
+    }
+    uint64_t bytes = 0;
+    for (size_t size : part.sizes) bytes += size;
+    if (Bytes fill(static_cast<size_t>(fill_of(part.cost, bytes)), kFillByte); !fill.empty()) {
+      constexpr auto kFill = static_cast<size_t>(Column::kFill);
+      part.sizes[kFill] = fill.size();
+      part.sums[kFill] = image_checksum(fill);
+      out.columns[kFill].raw(fill);
     }
     table.u8(part.options.remembers);
     table.varint(part.options.date_unit);
@@ -559,8 +585,8 @@ class ImageWriter {
         head.varint(0);
         continue;
       }
-      // The next operation of the same replica is 1; else the replica is named.
-      if (made.replica == last.replica) {
+      // The next operation of the same replica is 1; else the replica is named. Only forged things have one maker.
+      if (made.replica == last.replica && made.counter != last.counter) {
         head.varint((uint64_t{made.counter} - last.counter) << 1);
       } else {
         head.varint(uint64_t{made.counter} << 1 | 1);
@@ -649,7 +675,8 @@ class ImageWriter {
   std::vector<uint32_t> rank_;      // of a replica number, in the order of ids
   std::vector<uint32_t> place_of_;  // of an entity, by IdRef
   std::vector<uint32_t> slots_;     // by place; kNoSlot: no state
-  std::vector<std::pair<const Record*, uint64_t>> dead_fields_;
+  std::vector<std::pair<const Record*, size_t>> dead_fields_;  // where its words begin
+  std::vector<uint64_t> dead_words_;
 };
 
 }  // namespace

@@ -2,9 +2,14 @@
 // Everything that is decoded comes from a disk or a network: each decoder gives back what was encoded,
 // refuses every truncation, and survives whatever bytes it is given.
 #include <functional>
+#include <map>
 
 #include "core/api/facade.h"
 #include "core/calendar/shadow.h"
+#include "core/oplog/apply.h"
+#include "core/oplog/chunk.h"
+#include "core/oplog/image.h"
+#include "core/oplog/image_format.h"
 #include "core/wire/cbor.h"
 #include "tests/core/board_fixture.h"
 
@@ -212,35 +217,143 @@ TEST_CASE("a message with too much depth, doubled keys or floats is not CBOR for
 namespace kalends {
 namespace {
 
-// A chunk of creations of one card, each with `fields` empty titles: one shape, and a byte for each operation.
-Bytes made_of_little(size_t operations, size_t fields) {
-  Writer out;
-  out.u8(2);
-  out.varint(operations);
-  out.varint(2);  // ids, none of them known
-  out.varint(0);
-  out.id(*id_from_hex("0000000000000000000000000000000a"));
-  out.id(*id_from_hex("0000000000000000000000000000000b"));
-  out.varint(0);  // zones
-  out.u8(1);
-  out.varint(0);
-  out.varint(900);
-  out.varint(1);  // shapes
-  out.varint(static_cast<uint64_t>(OpKind::kCreate) << 3);
-  out.varint(0);
-  out.varint(0);
-  out.varint(static_cast<uint64_t>(EntityType::kCard));
-  out.varint(fields);
-  for (size_t i = 0; i < fields; ++i) {
-    out.varint(static_cast<uint64_t>(Field::kTitle) << 1);
-    out.varint(static_cast<uint64_t>(ValueKind::kNull) + 1);
+// A chunk that nobody's writer made, of operations in columns.
+struct ForgedChunk {
+  size_t operations = 7;
+  std::vector<std::string_view> zones;
+  bool remembers = false;
+  uint64_t date_unit = 1;
+  std::vector<std::vector<uint64_t>> shapes;
+  std::map<Column, std::vector<uint64_t>> columns;
+
+  // A column of `first` and then zeros.
+  void fill(Column column, uint64_t first) {
+    columns[column].assign(operations, 0);
+    columns[column][0] = first;
   }
-  constexpr auto kTargets = static_cast<size_t>(Column::kTarget);
-  out.varint(uint64_t{1} << kTargets);
-  out.varint(operations);
-  out.u8(1);
-  for (size_t i = 1; i < operations; ++i) out.u8(0);
-  return out.take();
+  Bytes bytes() const {
+    Writer out;
+    out.u8(kChunkFormat);
+    out.varint(operations);
+    out.varint(2);  // ids, none of them known
+    out.varint(0);
+    out.id(*id_from_hex("0000000000000000000000000000000a"));
+    out.id(*id_from_hex("0000000000000000000000000000000b"));
+    out.varint(zones.size());
+    for (std::string_view zone : zones) out.text(zone);
+    out.u8(remembers);
+    out.varint(0);
+    out.varint(date_unit);
+    out.varint(shapes.size());
+    for (const auto& shape : shapes)
+      for (uint64_t number : shape) out.varint(number);
+    uint64_t mask = 0;
+    Writer sizes, contents;
+    for (const auto& [column, numbers] : columns) {
+      mask |= uint64_t{1} << static_cast<size_t>(column);
+      Writer written;
+      for (uint64_t number : numbers) written.varint(number);
+      sizes.varint(written.size());
+      contents.raw(written.view());
+    }
+    out.varint(mask);
+    out.raw(sizes.view());
+    out.raw(contents.view());
+    return out.take();
+  }
+};
+constexpr uint64_t shape_of(OpKind kind) { return static_cast<uint64_t>(kind) << 3; }
+constexpr uint64_t field_of(Field field) { return static_cast<uint64_t>(field) << 1; }
+
+// Read, and the only way to write what it says.
+bool is_canonical(const Bytes& chunk) {
+  auto ops = decode_chunk(chunk);
+  return ops.ok() && encode_chunk(*ops) == chunk;
+}
+
+// Creations of one card, each with `fields` empty titles: one shape, and a byte for each operation.
+Bytes made_of_little(size_t operations, size_t fields) {
+  ForgedChunk chunk{operations, {}, true, 900, {{shape_of(OpKind::kCreate), 0, 0, static_cast<uint64_t>(EntityType::kCard), fields}}, {}};
+  for (size_t i = 0; i < fields; ++i) {
+    chunk.shapes[0].push_back(field_of(Field::kTitle));
+    chunk.shapes[0].push_back(static_cast<uint64_t>(ValueKind::kNull) + 1);
+  }
+  chunk.fill(Column::kTarget, 1);
+  return chunk.bytes();
+}
+
+// The image of a board with one card, made by the first operation of somebody.
+struct ForgedImage {
+  std::vector<int64_t> clock;
+
+  Bytes bytes() const {
+    std::vector<Id128> ids = {*id_from_hex("000000000000000000000000000000ca"), *id_from_hex("0000000000000000000000000000000a")};
+    Writer out;
+    out.u8(kImageFormat);
+    out.u8(0);
+    out.id(Id128{});
+    out.u8(1);
+    out.varint(1);
+    out.varint(ids.size());
+    for (size_t i = 0; i < 16; ++i)
+      for (const Id128& id : ids) out.u8(id.bytes[i]);
+    out.varint(0);  // zones
+    out.varint(1);
+    for (uint64_t number : {shape_of(OpKind::kCreate) | 2, uint64_t{0}, uint64_t{0}, static_cast<uint64_t>(EntityType::kCard), uint64_t{0}})
+      out.varint(number);
+    out.varint(1);  // version
+    for (uint64_t number : {1, 1, 0}) out.varint(number);
+    out.varint(clock.empty() ? 0 : 1);
+    if (!clock.empty()) {
+      for (uint64_t number : {uint64_t{1}, uint64_t{1}, uint64_t{clock.size()}}) out.varint(number);
+      for (int64_t ms : clock) out.zigzag(ms);
+    }
+    out.varint(1 << 1 | 1);  // the maker
+    out.varint(1);
+    for (int i = 0; i < 5; ++i) out.varint(0);  // carried, redactions, voids, bounds, opaque
+    out.varint(0);  // no past
+    for (uint64_t number : {1, 0, 1, 0, 0}) out.varint(number);
+    out.varint(0);  // no rest
+    out.fixed64(image_checksum({}) * 31 + image_checksum({}));
+    out.fixed64(image_checksum(out.view()));
+    return out.take();
+  }
+};
+
+Result<Replica> open_image(ByteView image) {
+  Writer saved;
+  saved.u8(kImageFormat);
+  saved.fixed64(image.size());
+  saved.raw(image);
+  return Replica::open({DocumentId{}, DocumentKind::kBoard, ReplicaId{}}, saved.view(), {});
+}
+
+Op creation(uint64_t counter, const Id128& target, CreateBody body) {
+  Op op;
+  op.id = {ReplicaId{*id_from_hex("0000000000000000000000000000000a")}, counter};
+  op.stamp = Hlc{counter};
+  op.transaction = counter;
+  op.target = target;
+  op.kind = static_cast<uint16_t>(OpKind::kCreate);
+  op.body = encode_body(std::move(body));
+  return op;
+}
+
+// Whoever merges them hands them out and keeps them, readable.
+void check_kept(const std::vector<Op>& ops) {
+  ReplicaOptions options{DocumentId{*id_from_hex("000000000000000000000000000000dd")}, DocumentKind::kBoard, ReplicaId{}};
+  Bytes chunk = encode_chunk(ops);
+  auto read = decode_chunk(chunk);
+  REQUIRE(read.ok());
+  CHECK(*read == ops);
+  Replica replica(options);
+  REQUIRE(replica.merge(ops, 0).ok());
+  for (const Bytes& saved : {replica.snapshot(), replica.save()}) {
+    auto opened = Replica::open(options, saved, {});
+    REQUIRE(opened.ok());
+    CHECK(opened->hash() == replica.hash());
+    if (saved == replica.save()) CHECK(opened->log() == ops);
+  }
 }
 
 }  // namespace
@@ -296,6 +409,138 @@ TEST_CASE("codec: a clock table tells the times between its own") {
   REQUIRE(table.expects({1, UINT32_MAX}, ms));
   CHECK(ms == (100 + 4 * kStep) * 1000);
   CHECK_FALSE(table.expects({2, 100000}, ms));
+}
+
+TEST_CASE("codec: creations of many fields that say nothing are handed out and kept") {
+  std::vector<Op> ops;
+  for (uint64_t i = 1; i <= 12; ++i) {
+    CreateBody body{EntityType::kCard, {}};
+    for (int k = 0; k < 4000; ++k) body.fields.push_back({static_cast<Field>(1000 + k), {}, {}});
+    Id128 target;
+    target.bytes[0] = static_cast<uint8_t>(i);
+    ops.push_back(creation(i, target, body));
+  }
+  check_kept(ops);
+}
+
+TEST_CASE("codec: many children of one card that say nothing are handed out and kept") {
+  std::vector<Op> ops = {creation(1, *id_from_hex("000000000000000000000000000000ca"), {EntityType::kCard, {}})};
+  for (uint64_t i = 2; i <= 3000; ++i) {
+    ops.push_back(creation(i, ops[0].target, {EntityType::kItem, {{Field::kDone, {}, {}}, {Field::kPosition, {}, {}}, {Field::kTitle, {}, {}}, {Field::kArchived, {}, {}},
+                                              {Field::kText, {}, {}}, {Field::kColour, {}, {}}, {Field::kStart, {}, {}}, {Field::kDue, {}, {}}}}));
+  }
+  check_kept(ops);
+}
+
+TEST_CASE("codec: an archive knows of every field of a creation whether it still holds") {
+  CreateBody body{EntityType::kCard, {}};
+  for (uint8_t i = 1; i <= 200; ++i) {
+    FieldValue field{Field::kCustom, {}, std::string("x")};
+    field.key.bytes[3] = i;
+    body.fields.push_back(field);
+  }
+  std::vector<Op> ops = {creation(1, *id_from_hex("000000000000000000000000000000ca"), body)};
+  for (size_t i : {3, 63, 64, 150, 199}) {
+    Op op = ops[0];
+    op.id.counter = op.transaction = ops.size() + 1;
+    op.stamp.raw = op.id.counter;
+    FieldValue field = body.fields[i];
+    field.value = std::string("y");
+    op.kind = static_cast<uint16_t>(OpKind::kSet);
+    op.body = encode_body(SetBody{field});
+    op.replaced = {ops[0].id};
+    ops.push_back(op);
+  }
+  check_kept(ops);
+}
+
+TEST_CASE("codec: a column of zeros and a zone that is named twice are refused") {
+  ForgedChunk erased{7, {}, false, 1, {{shape_of(OpKind::kDelete), 0, 0}}, {}};
+  erased.fill(Column::kTarget, 1);
+  CHECK(is_canonical(erased.bytes()));
+  erased.fill(Column::kRest, 0);
+  CHECK_FALSE(decode_chunk(erased.bytes()).ok());
+
+  ForgedChunk dated{7, {"A", "B"}, false, 1, {{shape_of(OpKind::kSet), 0, 0, field_of(Field::kDue), 0, 1}}, {}};
+  dated.fill(Column::kTarget, 1);
+  dated.columns[Column::kZone] = {0, 1, 0, 0, 0, 0, 0};
+  CHECK(is_canonical(dated.bytes()));
+  dated.zones = {"A", "A"};
+  CHECK_FALSE(decode_chunk(dated.bytes()).ok());
+}
+
+TEST_CASE("codec: a child that is called as the operation is has one form") {
+  uint64_t restore = shape_of(OpKind::kRestore);
+  ForgedChunk chunk{7, {}, false, 1, {{restore, 2, 0}, {restore, 3, 0}}, {}};
+  chunk.fill(Column::kShape, 1);
+  chunk.fill(Column::kTarget, 1);
+  chunk.columns[Column::kChild] = {15 << 1};  // eight further than itself: the ninth
+  CHECK(is_canonical(chunk.bytes()));
+  chunk.columns[Column::kChild] = {1 << 1};  // the second, which then names itself
+  CHECK_FALSE(decode_chunk(chunk.bytes()).ok());
+}
+
+TEST_CASE("codec: what fills columns up is exactly what is needed") {
+  CHECK(is_canonical(made_of_little(1000, 4)));
+  CHECK_FALSE(decode_chunk(made_of_little(1000, 8)).ok());
+  ForgedChunk card{1000, {}, true, 900, {{shape_of(OpKind::kRestore), 0, 0}}, {}};
+  card.fill(Column::kTarget, 1);
+  CHECK(is_canonical(card.bytes()));
+  card.columns[Column::kFill] = {1};
+  CHECK_FALSE(decode_chunk(card.bytes()).ok());
+}
+
+TEST_CASE("codec: numbers at the end of what can be counted are refused") {
+  constexpr uint64_t kMost = UINT64_MAX - 1;  // as a signed number, the greatest
+  for (Column column : {Column::kReplica, Column::kMs, Column::kLogical, Column::kAuthor, Column::kWhen}) {
+    ForgedChunk chunk{7, {}, false, 1, {{shape_of(OpKind::kSet), 0, 0, field_of(Field::kDue), 0, 0}}, {}};
+    chunk.fill(Column::kTarget, 1);
+    chunk.columns[column] = {2, kMost, 2, 2, 2, 2, 2};
+    INFO(static_cast<size_t>(column));
+    CHECK_FALSE(decode_chunk(chunk.bytes()).ok());
+  }
+}
+
+TEST_CASE("image: a clock shows what a stamp can hold") {
+  CHECK(open_image(ForgedImage{}.bytes()).ok());
+  CHECK(open_image(ForgedImage{{5, 7}}.bytes()).ok());
+  for (int64_t ms : {INT64_MAX, int64_t{1} << 48, int64_t{-1}}) CHECK_FALSE(open_image(ForgedImage{{0, ms}}.bytes()).ok());
+}
+
+TEST_CASE("image: what somebody forged is written so that it opens") {
+  auto check = [](const std::vector<Op>& ops) {
+    Document document(DocumentId{}, DocumentKind::kBoard);
+    std::vector<Record> records;
+    records.reserve(ops.size());
+    for (const Op& op : ops) {
+      auto record = record_of(document.names, op);
+      REQUIRE(record.ok());
+      records.push_back(*record);
+      put_back(document, records.back());
+      document.raise(records.back().id, records.back().stamp);
+    }
+    auto opened = open_image(encode_snapshot(document));
+    REQUIRE(opened.ok());
+    CHECK(encode_snapshot(opened->document()) == encode_snapshot(document));
+  };
+  Id128 one, other;
+  one.bytes[15] = 1;
+  other.bytes[15] = 2;
+  CreateBody card{EntityType::kCard, {{Field::kTitle, {}, std::string("card")}}};
+  check({creation(1, one, card), creation(1, other, card)});  // two things of one maker
+  // One creation in two halves, together more than one can say.
+  std::vector<Op> halves;
+  for (uint16_t half = 0; half < 2; ++half) {
+    CreateBody body{EntityType::kCard, {}};
+    for (uint16_t i = 0; i < 3000; ++i) {
+      FieldValue field{Field::kCustom, {}, std::string("x")};
+      field.key.bytes = {1, static_cast<uint8_t>(half), static_cast<uint8_t>(i), static_cast<uint8_t>(i >> 8)};
+      body.fields.push_back(field);
+    }
+    body.fields.push_back({Field::kDescription, {}, std::string("text")});
+    halves.push_back(creation(1, one, body));
+  }
+  check(halves);
 }
 
 }  // namespace kalends

@@ -5,6 +5,8 @@
 #include <catch2/catch.hpp>
 #include <functional>
 
+#include "core/oplog/chunk.h"
+#include "core/oplog/image.h"
 #include "core/wire/codec.h"
 #include "tests/core/history.h"
 
@@ -882,23 +884,36 @@ TEST_CASE("hostile: truncated and bit-flipped chunks and snapshots are refused, 
 }
 
 TEST_CASE("hostile: huge counts in short snapshots and chunks allocate nothing") {
-  for (int field = 0; field < 8; ++field) {
+  // Entities, ids, zones, shapes, version, clock, and five lists of operations.
+  for (int field = 0; field < 11; ++field) {
+    Writer image;
+    image.u8(kImageFormat);
+    image.u8(0);
+    image.id(kBoard.raw);
+    image.u8(1);
+    for (int i = 0; i < field; ++i) image.varint(0);
+    image.varint(uint64_t{1} << 40);
     Writer out;
-    out.u8(1);
-    out.id(kBoard.raw);
-    out.u8(1);
-    for (int i = 0; i < field; ++i) out.varint(0);
-    out.varint(uint64_t{1} << 40);
+    out.u8(kImageFormat);
+    out.fixed64(image.size());
+    out.raw(image.view());
     auto opened = Replica::open({kBoard, DocumentKind::kBoard, ReplicaId{id_of("r")}}, out.view(), {});
     REQUIRE_FALSE(opened.ok());
+    CHECK(opened.error().code == ErrorCode::kCorrupt);
     CHECK(vague(opened.error()) == "");
   }
-  for (int field = 0; field < 2; ++field) {
+  // Operations, ids, known ones, zones, and behind what suits the columns: shapes.
+  for (int field = 0; field < 5; ++field) {
     Writer out;
-    out.u8(1);
-    if (field == 1) out.varint(0);
+    out.u8(kChunkFormat);
+    if (field > 0) out.varint(7);
+    for (int i = 1; i < field; ++i) out.varint(0);
+    if (field == 4) out.raw(Bytes{0, 0, 1});
     out.varint(UINT64_MAX);
-    CHECK_FALSE(decode_chunk(out.view()).ok());
+    out.raw(Bytes(16, 1));
+    auto read = decode_chunk(out.view());
+    REQUIRE_FALSE(read.ok());
+    CHECK(read.error().code == ErrorCode::kCorrupt);
   }
 }
 
