@@ -11,11 +11,12 @@ namespace {
 
 constexpr size_t kIndexFrom = 24;  // runs; fewer are searched one by one
 
-std::string_view part_of(const TextSequence::Run& run, uint32_t offset, uint32_t length) {
-  if (run.text.size() == run.length) return run.text.substr(offset, length);
-  size_t begin = byte_offset(run.text, offset);
-  std::string_view rest = run.text.substr(begin);
-  return rest.substr(0, byte_offset(rest, length));
+// How many of the characters before `offset` have words.
+uint32_t worded_before(const TextSequence::Run& run, uint32_t offset) {
+  uint32_t count = offset;
+  for (uint32_t i = 0; i < run.gap_count && run.gaps[i].offset < offset; ++i)
+    count -= std::min(run.gaps[i].length, offset - run.gaps[i].offset);
+  return count;
 }
 
 // A side of a character as one number that is not 0.
@@ -51,7 +52,7 @@ TextSequence::Body& TextSequence::body() {
 }
 
 void TextSequence::insert(OpRef op, CharRef parent, Side side, std::string_view text, const ReplicaOrder& order) {
-  Run run{op, parent, side, code_point_count(text), text};
+  Run run{op, parent, side, code_point_count(text), text, nullptr, 0};
   if (!body_ && one_.length == 0 && parent.op.is_nil()) {
     one_ = run;
     return;
@@ -59,8 +60,14 @@ void TextSequence::insert(OpRef op, CharRef parent, Side side, std::string_view 
   take(run, order);
 }
 
+void TextSequence::insert_gapped(OpRef op, CharRef parent, Side side, std::string_view text, uint32_t length,
+                                 std::span<const RefRange> gaps, const ReplicaOrder& order) {
+  take({op, parent, side, length, text, gaps.data(), static_cast<uint32_t>(gaps.size())}, order);
+  for (const RefRange& gap : gaps) remove(op, gap.offset, gap.length);
+}
+
 void TextSequence::insert_blank(OpRef op, CharRef parent, Side side, uint32_t length, const ReplicaOrder& order) {
-  take({op, parent, side, length, {}}, order);
+  take({op, parent, side, length, {}, nullptr, 0}, order);
   remove(op, 0, length);
 }
 
@@ -231,6 +238,7 @@ void TextSequence::redact(OpRef op) {
   if (run == kNoRun) return;
   remove(op, 0, body().runs[run].length);
   body_->runs[run].text = {};
+  body_->runs[run].gap_count = 0;
 }
 
 uint32_t TextSequence::length() const {
@@ -243,7 +251,7 @@ void TextSequence::append_to(std::string& out) const {
     return;
   }
   for (const Segment& segment : body_->segments)
-    if (!segment.is_removed) out.append(part_of(body_->runs[segment.run], segment.offset, segment.length));
+    if (!segment.is_removed) out.append(words_of(body_->runs[segment.run], segment.offset, segment.length));
 }
 
 std::string TextSequence::text() const {
@@ -303,6 +311,18 @@ void TextSequence::plan_remove(uint32_t position, uint32_t count, std::vector<Re
     seen += segment.length;
     if (seen >= position + count) break;
   }
+}
+
+std::string_view TextSequence::words_of(const Run& run, uint32_t offset, uint32_t length) {
+  if (run.gap_count > 0) {
+    uint32_t begin = worded_before(run, offset);
+    length = worded_before(run, offset + length) - begin;
+    offset = begin;
+  } else if (run.text.size() == run.length) {
+    return run.text.substr(offset, length);
+  }
+  std::string_view rest = run.text.substr(byte_offset(run.text, offset));
+  return rest.substr(0, byte_offset(rest, length));
 }
 
 std::vector<TextSequence::Run> TextSequence::runs() const {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -40,7 +41,9 @@ class TextSequence {
     CharRef parent;
     Side side = Side::kAfter;
     uint32_t length = 0;    // code points
-    std::string_view text;  // empty when its words are not kept: then all of it is removed
+    std::string_view text;  // what is kept of its words: all but the gaps; empty when none are, then all of it is removed
+    const RefRange* gaps = nullptr;  // characters whose words are not kept, rising; they are removed
+    uint32_t gap_count = 0;
   };
   struct Place {
     CharRef parent;
@@ -56,6 +59,9 @@ class TextSequence {
 
   // Each run is taken once. A run whose parent is not there waits for it, unseen.
   void insert(OpRef op, CharRef parent, Side side, std::string_view text, const ReplicaOrder& order);
+  // A run of which some words are not kept. `gaps` must stay where they are as long as the sequence.
+  void insert_gapped(OpRef op, CharRef parent, Side side, std::string_view text, uint32_t length,
+                     std::span<const RefRange> gaps, const ReplicaOrder& order);
   // A run whose words are not kept.
   void insert_blank(OpRef op, CharRef parent, Side side, uint32_t length, const ReplicaOrder& order);
   // May come before its run.
@@ -75,6 +81,8 @@ class TextSequence {
   // The characters that `count` visible code points from `position` on are, in text order; appended.
   void plan_remove(uint32_t position, uint32_t count, std::vector<RefRange>& out) const;
 
+  // What is kept of the words of some characters of a run.
+  static std::string_view words_of(const Run& run, uint32_t offset, uint32_t length);
   // Every run, in the order of arrival.
   std::vector<Run> runs() const;
   uint32_t run_length(const OpRef& op) const;  // 0 when the run was not seen

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "core/base/sort.h"
-#include "core/base/text.h"
 
 namespace kalends {
 namespace {
@@ -304,31 +303,11 @@ class Folding {
       sequence.insert_blank(op_.id, run.text.parent, run.text.side, run.length, order);
       return;
     }
-    std::string_view visible = run.text.view();
-    if (run.removed_count > 0) {
-      uint32_t gone = 0;
-      for (uint32_t i = 0; i < run.removed_count; ++i) gone += run.removed[i].length;
-      char* whole = static_cast<char*>(document_.names.arena.take(visible.size() + gone));
-      size_t size = 0;
-      uint32_t at = 0;
-      auto take_visible = [&](uint32_t count) {
-        size_t bytes = byte_offset(visible, count);
-        std::copy_n(visible.data(), bytes, whole + size);
-        size += bytes;
-        visible.remove_prefix(bytes);
-      };
-      for (uint32_t i = 0; i < run.removed_count; ++i) {
-        take_visible(run.removed[i].offset - at);
-        std::fill_n(whole + size, run.removed[i].length, '?');
-        size += run.removed[i].length;
-        at = run.removed[i].offset + run.removed[i].length;
-      }
-      take_visible(UINT32_MAX);
-      visible = {whole, size};
-    }
-    sequence.insert(op_.id, run.text.parent, run.text.side, visible, order);
-    for (uint32_t i = 0; i < run.removed_count; ++i)
-      sequence.remove(op_.id, run.removed[i].offset, run.removed[i].length);
+    if (run.removed_count == 0)
+      sequence.insert(op_.id, run.text.parent, run.text.side, run.text.view(), order);
+    else
+      sequence.insert_gapped(op_.id, run.text.parent, run.text.side, run.text.view(), run.length,
+                             {run.removed, run.removed_count}, order);
   }
 
   void insert_text() {

@@ -272,8 +272,11 @@ class ImageWriter {
       uint32_t count = 0;
       size_t byte = 0;
       std::string_view text = run.text;  // empty when nothing of it is kept
+      uint32_t gap = 0;             // each lies within what is removed
       auto take_until = [&](uint32_t end, bool is_kept) {
-        size_t bytes = byte_offset(text.substr(byte), end - at);
+        uint32_t worded = end - at;
+        for (; gap < run.gap_count && run.gaps[gap].offset < end; ++gap) worded -= run.gaps[gap].length;
+        size_t bytes = byte_offset(text.substr(byte), worded);
         if (is_kept) visible.append(text.substr(byte, bytes));
         byte += bytes;
         at = end;

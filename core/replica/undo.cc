@@ -5,7 +5,6 @@
 #include <new>
 
 #include "core/base/sort.h"
-#include "core/base/text.h"
 #include "core/replica/transaction.h"
 
 namespace kalends {
@@ -186,17 +185,13 @@ class Undoing {
   void take_back_remove(uint32_t slot, const Record& record) {
     for (uint32_t i = 0; i < record.count; ++i) {
       const RefRange range = record.ranges[i];
-      std::string_view text;
-      uint32_t length = 0;
+      TextSequence::Run found;
       for (const auto& run : document_.text_of(slot).runs())
-        if (run.op == range.op) {
-          text = run.text;
-          length = run.length;
-        }
-      if (text.empty() || range.offset >= length) continue;
-      uint32_t count = std::min(range.length, length - range.offset);
-      size_t begin = byte_offset(text, range.offset);
-      std::string_view words = text.substr(begin, byte_offset(text.substr(begin), count));
+        if (run.op == range.op) found = run;
+      if (range.offset >= found.length) continue;
+      uint32_t count = std::min(range.length, found.length - range.offset);
+      std::string_view words = TextSequence::words_of(found, range.offset, count);
+      if (words.empty()) continue;
       Record made;
       made.kind = static_cast<uint16_t>(OpKind::kTextInsert);
       made.text = new (document_.names.arena.take(sizeof(RecordText)))

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Everything that is decoded comes from a disk or a network: each decoder gives back what was encoded,
 // refuses every truncation, and survives whatever bytes it is given.
+#include <sys/resource.h>
+
 #include <functional>
 #include <map>
 
@@ -282,9 +284,11 @@ Bytes made_of_little(size_t operations, size_t fields) {
   return chunk.bytes();
 }
 
-// The image of a board with one card, made by the first operation of somebody.
+// The image of a board with one card, made by the first operation of somebody, and with runs of its text, each of them
+// one letter behind as many removed ones as there can be.
 struct ForgedImage {
-  std::vector<int64_t> clock;
+  std::vector<int64_t> clock = {};
+  size_t runs = 0;
 
   Bytes bytes() const {
     std::vector<Id128> ids = {*id_from_hex("000000000000000000000000000000ca"), *id_from_hex("0000000000000000000000000000000a")};
@@ -298,7 +302,8 @@ struct ForgedImage {
     for (size_t i = 0; i < 16; ++i)
       for (const Id128& id : ids) out.u8(id.bytes[i]);
     out.varint(0);  // zones
-    out.varint(1);
+    out.varint(2);
+    for (uint64_t number : {shape_of(OpKind::kRun), uint64_t{0}, uint64_t{0}, uint64_t{7}}) out.varint(number);
     for (uint64_t number : {shape_of(OpKind::kCreate) | 2, uint64_t{0}, uint64_t{0}, static_cast<uint64_t>(EntityType::kCard), uint64_t{0}})
       out.varint(number);
     out.varint(1);  // version
@@ -312,10 +317,30 @@ struct ForgedImage {
     out.varint(1);
     for (int i = 0; i < 5; ++i) out.varint(0);  // carried, redactions, voids, bounds, opaque
     out.varint(0);  // no past
-    for (uint64_t number : {1, 0, 1, 0, 0}) out.varint(number);
+    std::map<Column, Writer> columns;
+    columns[Column::kShape].varint(1);
+    if (runs > 0) columns[Column::kReplica].varint(2);
+    for (size_t i = 0; i < runs; ++i) {
+      columns[Column::kShape].varint(0);
+      if (i > 0) columns[Column::kReplica].varint(0);
+      columns[Column::kRunSize].varint(1);
+      for (uint64_t number : {uint64_t{1}, uint64_t{0}, uint64_t{kTextBytesMax - 1}}) columns[Column::kRange].varint(number);
+    }
+    std::string texts(runs, 'x');
+    for (uint64_t number : {1 + runs, size_t{0}, size_t{1}}) out.varint(number);
+    uint64_t mask = 0, sum = 0;
+    for (const auto& [column, written] : columns) mask |= uint64_t{1} << static_cast<size_t>(column);
+    out.varint(mask);
+    for (const auto& [column, written] : columns) {
+      out.varint(written.size());
+      sum = sum * 31 + image_checksum(written.view());
+    }
+    out.varint(texts.size());
     out.varint(0);  // no rest
-    out.fixed64(image_checksum({}) * 31 + image_checksum({}));
+    out.fixed64((sum * 31 + image_checksum(as_bytes(texts))) * 31 + image_checksum({}));
     out.fixed64(image_checksum(out.view()));
+    for (const auto& [column, written] : columns) out.raw(written.view());
+    out.raw(as_bytes(texts));
     return out.take();
   }
 };
@@ -503,8 +528,55 @@ TEST_CASE("codec: numbers at the end of what can be counted are refused") {
 
 TEST_CASE("image: a clock shows what a stamp can hold") {
   CHECK(open_image(ForgedImage{}.bytes()).ok());
-  CHECK(open_image(ForgedImage{{5, 7}}.bytes()).ok());
-  for (int64_t ms : {INT64_MAX, int64_t{1} << 48, int64_t{-1}}) CHECK_FALSE(open_image(ForgedImage{{0, ms}}.bytes()).ok());
+  CHECK(open_image(ForgedImage{{5, 7}, 0}.bytes()).ok());
+  for (int64_t ms : {INT64_MAX, int64_t{1} << 48, int64_t{-1}}) CHECK_FALSE(open_image(ForgedImage{{0, ms}, 0}.bytes()).ok());
+}
+
+TEST_CASE("image: letters that were removed long ago take no memory") {
+  constexpr size_t kRuns = 3000;  // 750 MB of letters
+  Bytes image = ForgedImage{{}, kRuns}.bytes();
+  CHECK(image.size() < 10 * kRuns);
+  rusage before{}, after{};
+  getrusage(RUSAGE_SELF, &before);
+  auto opened = open_image(image);
+  REQUIRE(opened.ok());
+  Entity card = opened->document().find(*id_from_hex("000000000000000000000000000000ca"));
+  REQUIRE(card);
+  CHECK(card.text() == std::string(kRuns, 'x'));
+  auto again = Replica::open(opened->options(), opened->snapshot(), {});
+  REQUIRE(again.ok());
+  CHECK(again->snapshot() == opened->snapshot());
+  getrusage(RUSAGE_SELF, &after);
+  CHECK(after.ru_maxrss - before.ru_maxrss < 100'000);  // KB, the greatest there was
+}
+
+TEST_CASE("image: a text with gaps reads, is edited and is written as the whole one") {
+  test::Person anna("anna");
+  anna.edit({test::create_list("todo"), test::create_card("X", "todo")});
+  Target card{test::named_id("X"), {}};
+  anna.edit({SpliceCommand{card, {0, 0, "gr\xC3\xBC\xC3\x9F euch, ihr drei M\xC3\xA4nner im Mond"}}});
+  for (uint32_t at : {2, 5, 9, 12}) anna.edit({SpliceCommand{card, {at, 2, ""}}});
+  anna.edit({SpliceCommand{card, {3, 0, "\xE2\x82\xAC!"}}});
+  auto open = [&](const Bytes& saved) {
+    auto opened = Replica::open(anna.replica.options(), saved, {});
+    REQUIRE(opened.ok());
+    return std::move(*opened);
+  };
+  std::vector<Splice> splices = {{0, 3, "x"}, {4, 1, ""}, {6, 0, "\xC3\xA9"}, {1, 9, ""}};
+  for (const Splice& splice : splices) {
+    Replica gapped = open(anna.replica.snapshot());
+    Replica whole = open(anna.replica.save());
+    CHECK(gapped.hash() == whole.hash());
+    EditContext context{anna.member, Cause::kPerson, 9000};
+    for (Replica* replica : {&gapped, &whole}) {
+      REQUIRE(replica->edit(context, {SpliceCommand{card, splice}}).ok());
+      Changes changes;
+      if (splice.inserted.empty()) REQUIRE(replica->undo(context, changes).ok());
+    }
+    CHECK(gapped.document().find(card.entity).text() == whole.document().find(card.entity).text());
+    CHECK(gapped.hash() == whole.hash());
+    anna.edit({SpliceCommand{card, splice}});
+  }
 }
 
 TEST_CASE("image: what somebody forged is written so that it opens") {
