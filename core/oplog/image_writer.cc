@@ -180,7 +180,8 @@ class ImageWriter {
 
   static bool is_of_creation(const EntityRecord& entity, const Cell& cell) {
     const FieldSpec* spec = find_field(entity.type, cell.field);
-    return cell.op == entity.created_by && !cell.is_add && !cell.is_offer && spec && spec->merge == Merge::kRegister;
+    // A field that only a newer version knows is a register here: both write the same state.
+    return cell.op == entity.created_by && !cell.is_add && !cell.is_offer && (!spec || spec->merge == Merge::kRegister);
   }
 
   void state_of(uint32_t slot, std::vector<const Record*>& rows) {

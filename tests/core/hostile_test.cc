@@ -501,6 +501,22 @@ TEST_CASE("a field that came later is written so that a version without it reads
   CHECK(different == 1);  // the field's number
 }
 
+TEST_CASE("what a creation said of a field that came later is written as a version that knows it writes it") {
+  auto written = [](Field field) {
+    Replica anna = board();
+    Target card{id_of("made"), {}};
+    REQUIRE(anna.merge({Forger("newer").op(CreateBody{EntityType::kCard, {title("T"), {field, {}, int64_t{90}}}}, {}, card)},
+                       5000)
+                .ok());
+    return encode_snapshot(anna.document());
+  };
+  Bytes known = written(Field::kEstimate), unknown = written(static_cast<Field>(40));
+  REQUIRE(known.size() == unknown.size());
+  size_t different = 0;
+  for (size_t i = 0; i < known.size(); ++i) different += known[i] != unknown[i];
+  CHECK(different <= 1 + 8);  // the field's number, and the sum over the head
+}
+
 TEST_CASE("hostile: an estimate that no edit makes is shown as none, and gives way to one") {
   for (int64_t minutes : {int64_t{-1}, kEstimateMinutesMax + 1, INT64_MAX, INT64_MIN}) {
     Op forged = Forger("forger").op(SetBody{{Field::kEstimate, {}, minutes}});
