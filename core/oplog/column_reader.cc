@@ -189,11 +189,11 @@ Record ColumnReader::next() {
     if (is_odd || counter < 1 || counter > kCounterMax) return fail(), record;
     record.id.counter = last_counter = static_cast<uint32_t>(counter);
   }
-  bool is_bare = options_.is_state && (record.is(OpKind::kRun) || record.is(OpKind::kAdd));
+  bool has_no_envelope = is_bare(record, options_.is_state);
   bool is_same = record.id == last_op_;
   uint64_t expected = expected_ms(options_, last_op_, record.id, last_ms_);
   last_op_ = record.id;
-  if (is_bare) {
+  if (has_no_envelope) {
     last_ms_ = expected;
   } else {
     uint64_t ms = expected + static_cast<uint64_t>(zigzag(Column::kMs));

@@ -37,6 +37,12 @@ inline int64_t wrapping_sum(int64_t a, int64_t b) {
   return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
 }
 
+// A row of a snapshot whose envelope (when, by whom, why) is history: whoever opens it does not know that, and must
+// write the same bytes again.
+inline bool is_bare(const Record& record, bool is_state) {
+  return is_state && (record.is(OpKind::kRun) || record.is(OpKind::kAdd));
+}
+
 // A register, by numbers that are the same for writer and reader.
 inline uint64_t register_key(uint64_t target, uint64_t child_replica, uint64_t child, uint64_t field, uint64_t key) {
   uint64_t mixed = target * 0x9E3779B97F4A7C15ull + child;

@@ -171,10 +171,10 @@ void ColumnWriter::shape_of(const Record& record) {
 
 void ColumnWriter::add(const Record& record, std::span<const uint64_t> dead_fields) {
   shape_of(record);
-  bool is_bare = options_.is_state && (record.is(OpKind::kRun) || record.is(OpKind::kAdd));  // the rest is history
+  bool has_no_envelope = is_bare(record, options_.is_state);
   // Ids are numbered as the reader meets them.
   uint32_t replica = ids_->of(names_->replica_refs[record.id.replica]);
-  uint32_t author = is_bare || record.author == 0 ? 0 : ids_->of(record.author) + 1;
+  uint32_t author = has_no_envelope || record.author == 0 ? 0 : ids_->of(record.author) + 1;
   uint32_t fresh = options_.is_image ? next_place_ : static_cast<uint32_t>(ids_->ids().size());
   uint32_t target = ids_->of(record.target);
   uint32_t child_replica = record.child.is_nil() ? 0 : ids_->of(names_->replica_refs[record.child.replica]) + 1;
@@ -223,9 +223,9 @@ void ColumnWriter::add(const Record& record, std::span<const uint64_t> dead_fiel
   bool is_same = record.id == last_op_;  // more of the same operation
   uint64_t expected = expected_ms(options_, last_op_, record.id, last_ms_);
   last_op_ = record.id;
-  uint64_t ms = is_bare ? expected : record.stamp.raw >> 16;
+  uint64_t ms = has_no_envelope ? expected : record.stamp.raw >> 16;
   auto logical = static_cast<uint32_t>(record.stamp.raw & 0xFFFF);
-  if (!is_bare) {
+  if (!has_no_envelope) {
     zigzag(Column::kMs, static_cast<int64_t>(ms - expected));
     zigzag(Column::kLogical, int64_t{logical} - (ms != last_ms_ ? 0 : is_same ? last_logical_ : last_logical_ + 1));
     last_logical_ = logical;

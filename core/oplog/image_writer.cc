@@ -478,9 +478,6 @@ class ImageWriter {
     if (rows.empty()) return made;
     ColumnOptions options = options_for(rows);
     options.slope = 0;  // the rows are not in the order of time
-    // Whoever opens a snapshot does not know these stamps, and must write the same bytes again.
-    auto is_bare = [](const Record* row) { return row->is(OpKind::kRun) || row->is(OpKind::kAdd); };
-    if (is_state && (is_bare(rows.front()) || is_bare(rows.back()))) options.slope = 0;
     options.first_target = static_cast<uint32_t>(block * kBlockEntities);
     options.is_state = is_state;
     options.is_image = true;
@@ -550,7 +547,7 @@ class ImageWriter {
     for (const Rows* rows : {&live, &past})
       for (const auto& of_block : *rows)
         for (const Record* row : of_block)
-          if (is_archive || !(row->is(OpKind::kRun) || row->is(OpKind::kAdd)))  // their stamps are history
+          if (!is_bare(*row, !is_archive))
             stamps.emplace_back(row->id, row->stamp.raw >> 16);
     clock_.build(std::move(stamps), rank_);
     head.varint(clock_.rows().size());

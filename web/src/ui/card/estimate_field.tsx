@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useState } from 'react';
+import { draft_keys } from '../parts/draft_input';
 import type { CardPartProps } from './card_editor';
 
 // Minutes of work. An empty input takes the estimate away; what is no whole number is put back, the rest is core's to judge.
@@ -26,14 +27,7 @@ export function EstimateField({ card, edit }: CardPartProps) {
         value={draft ?? shown}
         onChange={(event) => set_draft(event.target.value)}
         onBlur={(event) => commit(event.currentTarget)}
-        onKeyDown={(event) => {
-          if (event.key === 'Enter') event.currentTarget.blur();
-          if (event.key === 'Escape' && draft !== null) {
-            event.stopPropagation();
-            event.preventDefault();
-            set_draft(null);
-          }
-        }}
+        onKeyDown={draft_keys(draft, () => set_draft(null))}
       />
     </label>
   );

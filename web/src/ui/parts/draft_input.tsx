@@ -1,7 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Inputs that keep what is being typed to themselves until it is meant: on leaving, or on Enter.
-import { useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent } from 'react';
 import { rebase_text } from '../../replica/rebase_text';
+
+// Enter means what was typed, Escape drops it and nothing else.
+export function draft_keys(draft: string | null, drop: () => void) {
+  return (event: KeyboardEvent<HTMLInputElement>): void => {
+    if (event.key === 'Enter') event.currentTarget.blur();
+    if (event.key === 'Escape' && draft !== null) {
+      event.stopPropagation();
+      event.preventDefault();
+      drop();
+    }
+  };
+}
 
 interface DraftInputProps {
   value: string;
@@ -31,14 +43,7 @@ export function DraftInput({ value, label, on_commit, test_id, is_required, ...r
       value={draft ?? value}
       onChange={(event) => set_draft(event.target.value)}
       onBlur={commit}
-      onKeyDown={(event) => {
-        if (event.key === 'Enter') event.currentTarget.blur();
-        if (event.key === 'Escape' && draft !== null) {
-          event.stopPropagation();
-          event.preventDefault();
-          set_draft(null);
-        }
-      }}
+      onKeyDown={draft_keys(draft, () => set_draft(null))}
     />
   );
 }
