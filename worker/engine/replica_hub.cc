@@ -13,6 +13,10 @@ namespace {
 // A replica whose first edits were all refused: how many are looked at to find out whose it is.
 constexpr uint64_t kOwnerSearchMax = 100;
 
+Error moved_meanwhile() {
+  return {ErrorCode::kConflict, "The board has changed meanwhile: decide again.", 0};
+}
+
 }  // namespace
 
 Bytes op_bytes(const Op& op) {
@@ -84,8 +88,15 @@ Result<Replica> ReplicaHub::with_history(const DocumentKey& key) {
 
 Result<OpenDocument*> ReplicaHub::open(const DocumentKey& key) {
   if (auto it = open_.find(key); it != open_.end()) {
-    recent_.splice(recent_.begin(), recent_, it->second.used);
-    return it->second.document.get();
+    if (is_store_shared_) {
+      KALENDS_TRY(auto txn, ports_.store.begin());
+      KALENDS_TRY_VOID(catch_up(*txn, *it->second.document));
+    }
+    it = open_.find(key);
+    if (it != open_.end()) {
+      recent_.splice(recent_.begin(), recent_, it->second.used);
+      return it->second.document.get();
+    }
   }
   KALENDS_TRY(auto txn, ports_.store.begin());
   KALENDS_TRY(std::optional<DocumentRow> row, txn->document(key.workspace, key.document));
@@ -141,9 +152,13 @@ Status ReplicaHub::save_snapshot(Txn& txn, OpenDocument& document) {
 void ReplicaHub::make_room() {
   // Copies that somebody listens to are opened again at their next operation: nothing is lost by forgetting
   // them.
-  while (open_.size() >= open_max_ && !recent_.empty()) {
-    open_.erase(recent_.back());
-    recent_.pop_back();
+  // Not where others write: what they wrote meanwhile would never be told.
+  auto place = recent_.end();
+  while (open_.size() >= open_max_ && place != recent_.begin()) {
+    --place;
+    if (is_store_shared_ && listeners_.count(*place) > 0) continue;
+    open_.erase(*place);
+    place = recent_.erase(place);
   }
 }
 
@@ -170,14 +185,26 @@ Status ReplicaHub::finish(OpenDocument& document, Txn& txn, const std::vector<Op
 }
 
 Result<EditResult> ReplicaHub::edit(const DocumentKey& key, const EditContext& context,
-                                    const std::vector<Command>& commands, const Also& also) {
+                                    const std::vector<Command>& commands, const Also& also,
+                                    std::optional<uint64_t> decided_at) {
   KALENDS_TRY(OpenDocument * document, open(key));
+  if (decided_at && *decided_at != document->seq) return moved_meanwhile();
+  // Where others write too the transaction comes first: nobody writes between the edit and its storing.
+  std::unique_ptr<Txn> txn;
+  if (is_store_shared_) {
+    KALENDS_TRY(txn, ports_.store.begin());
+    KALENDS_TRY_VOID(catch_up(*txn, *document));
+    if (decided_at && *decided_at != document->seq) return moved_meanwhile();
+  }
   KALENDS_TRY(EditResult result, document->replica.edit(context, commands));
   if (result.ops.empty() && !also) return result;
   Status status = [&]() -> Status {
-    KALENDS_TRY(auto txn, ports_.store.begin());
+    if (!txn) {
+      KALENDS_TRY(txn, ports_.store.begin());
+    }
     return finish(*document, *txn, result.ops, result.changes, also);
   }();
+  txn.reset();
   if (!status.ok()) {
     lose(key);  // the copy in memory is ahead of the store: read it again
     return status.error();
@@ -232,6 +259,11 @@ Result<ReplicaHub::Accepted> ReplicaHub::push(const DocumentKey& key, const Push
                                               const std::vector<Op>& ops) {
   KALENDS_TRY_VOID(may_use(key, pusher));
   KALENDS_TRY(OpenDocument * document, open(key));
+  std::unique_ptr<Txn> txn;
+  if (is_store_shared_) {
+    KALENDS_TRY(txn, ports_.store.begin());
+    KALENDS_TRY_VOID(catch_up(*txn, *document));
+  }
   Replica& replica = document->replica;
   Accepted accepted;
   std::vector<Op> taken;
@@ -269,10 +301,13 @@ Result<ReplicaHub::Accepted> ReplicaHub::push(const DocumentKey& key, const Push
   }
   if (status.ok() && !taken.empty()) {
     status = [&]() -> Status {
-      KALENDS_TRY(auto txn, ports_.store.begin());
+      if (!txn) {
+        KALENDS_TRY(txn, ports_.store.begin());
+      }
       return finish(*document, *txn, taken, changes, {});
     }();
   }
+  txn.reset();
   if (!status.ok()) {
     lose(key);
     return status.error();
@@ -328,11 +363,15 @@ Status ReplicaHub::transfer(const Transfer& transfer) {
   Target card{transfer.card.raw, {}};
   SetCommand home{card, {Field::kHome, {}, transfer.target.raw}};
   Status status = [&]() -> Status {
+    KALENDS_TRY(auto txn, ports_.store.begin());
+    if (is_store_shared_) {
+      KALENDS_TRY_VOID(catch_up(*txn, *source));
+      KALENDS_TRY_VOID(catch_up(*txn, *target));
+    }
     KALENDS_TRY(EditResult arrived,
                 target->replica.edit(context, {CarryCommand{transfer.card.raw, ops}, home,
                                                MoveCommand{card, transfer.list.raw, {}, {}}}));
     KALENDS_TRY(EditResult left, source->replica.edit(context, {home}));
-    KALENDS_TRY(auto txn, ports_.store.begin());
     KALENDS_TRY_VOID(append(*txn, *source, left.ops));
     if (observer_) KALENDS_TRY_VOID(observer_->on_changes(*txn, *source, left.changes));
     KALENDS_TRY_VOID(finish(*target, *txn, arrived.ops, arrived.changes, {}));
@@ -373,10 +412,46 @@ Status ReplicaHub::forward(const DocumentKey& key, const std::vector<Op>& ops) {
   return {};
 }
 
+Status ReplicaHub::catch_up(Txn& txn, OpenDocument& document) {
+  const DocumentKey key = document.key;
+  KALENDS_TRY(std::optional<DocumentHead> head, txn.document_head(key.workspace, key.document));
+  if (!head || head->epoch != document.epoch || head->floor_seq > document.seq) {
+    lose(key);
+    return Error{ErrorCode::kUnavailable, "The board was restored meanwhile: try again.", 0};
+  }
+  if (head->next_seq == document.seq + 1) return {};
+  KALENDS_TRY(std::vector<OpRow> rows,
+              txn.ops_after(key.workspace, key.document, document.seq, SIZE_MAX / 2));
+  std::vector<Op> ops;
+  ops.reserve(rows.size());
+  for (const OpRow& row : rows) {
+    KALENDS_TRY(Op op, op_from_bytes(row.op));
+    ops.push_back(std::move(op));
+  }
+  KALENDS_TRY(MergeResult merged, document.replica.merge(ops, ports_.clock.now_ms()));
+  (void)merged;
+  document.seq = head->next_seq - 1;
+  document.snapshot_seq = head->snapshot_seq;
+  tell(key, document.seq, ops);
+  return {};
+}
+
+void ReplicaHub::look_for_news() {
+  std::vector<DocumentKey> keys;
+  for (const auto& [key, listeners] : listeners_) keys.push_back(key);
+  for (const DocumentKey& key : keys) (void)open(key);
+}
+
+void ReplicaHub::listen(const DocumentKey& key, HubListener& listener) {
+  auto& listeners = listeners_[key];
+  if (std::find(listeners.begin(), listeners.end(), &listener) == listeners.end())
+    listeners.push_back(&listener);
+}
+
 void ReplicaHub::ignore(const DocumentKey& key, HubListener& listener) {
   auto it = listeners_.find(key);
   if (it == listeners_.end()) return;
-  it->second.erase(&listener);
+  std::erase(it->second, &listener);
   if (it->second.empty()) listeners_.erase(it);
 }
 

@@ -54,7 +54,10 @@ class DocumentObserver {
 
 class ReplicaHub {
  public:
-  ReplicaHub(const Ports& ports, size_t open_max) : ports_(ports), open_max_(open_max) {}
+  // `is_store_shared`: other workers write to the store too, so every use of a copy first takes what they
+  // wrote.
+  ReplicaHub(const Ports& ports, size_t open_max, bool is_store_shared = false)
+      : ports_(ports), open_max_(open_max), is_store_shared_(is_store_shared) {}
   void observe(DocumentObserver& observer) { observer_ = &observer; }
 
   // A new, empty document; `commands` make its first content.
@@ -83,9 +86,13 @@ class ReplicaHub {
 
   // Edits by the API, imports and the bridge. Durable when it gives success. `also` runs in the same
   // transaction, after the operations were appended.
+  //
+  // What was decided on the state of `decided_at` (OpenDocument::seq) is refused with kConflict when another
+  // worker has written since: decide again.
   using Also = std::function<Status(Txn&)>;
   Result<EditResult> edit(const DocumentKey& key, const EditContext& context,
-                          const std::vector<Command>& commands, const Also& also = {});
+                          const std::vector<Command>& commands, const Also& also = {},
+                          std::optional<uint64_t> decided_at = {});
 
   // Moves a card to another board, in one transaction over both documents: its operations are carried over
   // under their own ids, it gets a place in a list there, and its home register says the target in both
@@ -117,13 +124,17 @@ class ReplicaHub {
     ReplicaId replica;
   };
   Result<Accepted> push(const DocumentKey& key, const Pusher& pusher, const std::vector<Op>& ops);
-  // kForbidden: the replica id is another member's, another document's, or a hub's own. It belongs to the member
-  // who used it first, on the document where it was used first.
+  // kForbidden: the replica id is another member's, another document's, or a hub's own. It belongs to the
+  // member who used it first, on the document where it was used first.
   Status may_use(const DocumentKey& key, const Pusher& pusher);
 
-  void listen(const DocumentKey& key, HubListener& listener) { listeners_[key].insert(&listener); }
+  void listen(const DocumentKey& key, HubListener& listener);
   void ignore(const DocumentKey& key, HubListener& listener);
   size_t open_count() const { return open_.size(); }
+
+  // Tells listeners what other workers wrote. For a store that is shared: now and then, or when somebody
+  // rings.
+  void look_for_news();
 
   // Saves snapshots that are due and forgets all copies.
   void close_all();
@@ -142,6 +153,8 @@ class ReplicaHub {
   Status append(Txn& txn, OpenDocument& document, const std::vector<Op>& ops);
   Status finish(OpenDocument& document, Txn& txn, const std::vector<Op>& ops, const Changes& changes,
                 const Also& also);
+  // Operations that other workers wrote go into the copy and to the listeners.
+  Status catch_up(Txn& txn, OpenDocument& document);
   void tell(const DocumentKey& key, uint64_t last_seq, const std::vector<Op>& ops);
   void lose(const DocumentKey& key);
   // The replica id is in use on another document, or came from one with a card.
@@ -151,10 +164,11 @@ class ReplicaHub {
 
   Ports ports_;
   size_t open_max_;
+  bool is_store_shared_;
   DocumentObserver* observer_ = nullptr;
   std::map<DocumentKey, Slot> open_;
-  std::list<DocumentKey> recent_;  // most recently used first
-  std::map<DocumentKey, std::set<HubListener*>> listeners_;
+  std::list<DocumentKey> recent_;                               // most recently used first
+  std::map<DocumentKey, std::vector<HubListener*>> listeners_;  // in the order in which they came
 };
 
 // Bytes of one operation as a row of the log holds them.
