@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+// Carrying a plan out: the card's half, the attempt, the write to Google, its answer.
+#include "worker/engine/link_sync.h"
+
+#include <algorithm>
+
+#include "core/reconcile/absorb.h"
+#include "worker/engine/co_try.h"
+#include "worker/engine/pair_facts.h"
+#include "worker/engine/plan_commands.h"
+#include "worker/engine/tuning.h"
+
+namespace kalends {
+
+// Nothing to write to the calendar: the card's changes and the new agreement in one transaction.
+Task<Status> LinkSync::settle_here(CardId card, PairFacts pair) {
+  KALENDS_CO_TRY(OpenDocument * board, engine_.hub_.open(link_.board()));
+  EventFacet event = pair.situation.event ? pair.situation.event->facet : EventFacet{};
+  std::vector<Command> commands = commands_of(pair.plan, event, card, board->replica, link_.policy);
+  int64_t now_ms = ports_.clock.now_ms();
+  auto also = [&](Txn& txn) -> Status {
+    PairRow row = pair.row;
+    row.explain = explanation(pair.plan, now_ms);
+    row.updated_ms = now_ms;
+    // A plan that only edited the card is planned again: what it became decides.
+    bool is_settled = pair.plan.agree || pair.plan.forget || pair.plan.is_nothing();
+    if (pair.plan.change == CardChange::kCreate) is_settled = false;
+    row.is_dirty = !is_settled;
+    if (pair.plan.agree) {
+      Entity entity = board->replica.document().find(card.raw);
+      row.shadow = encode_shadow({facet_of(*entity, link_.policy), event});
+    }
+    if (pair.plan.forget) {
+      bool was_there = pair.situation.event.has_value();
+      row.generation += was_there ? 1 : 0;
+      row.event_key.reset();
+      row.shadow.clear();
+      row.observation.clear();
+    }
+    if (is_settled) KALENDS_TRY_VOID(txn.delete_attempts(link_.lease, card));
+    return txn.put_pair(link_.lease, row);
+  };
+  MemberId author = engine_.bridge_author(link_);
+  auto edited = engine_.hub_.edit(link_.board(), {author, Cause::kBridge, now_ms}, commands, also);
+  if (!edited.ok()) co_return card_refused(pair, edited.error());
+  report_.card_edits += !edited->ops.empty();
+  report_.cards_created += pair.plan.change == CardChange::kCreate;
+  co_return Status{};
+}
+
+// What the event says cannot be said on the card (a list that is gone, dates that cross): shown, and tried
+// again when either changes. The other cards go on. Any other error is the run's.
+Status LinkSync::card_refused(const PairFacts& pair, const Error& error) {
+  if (error.code != ErrorCode::kInvalid && error.code != ErrorCode::kNotFound &&
+      error.code != ErrorCode::kConflict)
+    return error;
+  Plan refused = pair.plan;
+  refused.reasons.push_back("the card could not take it: " + error.message);
+  PairRow row = pair.row;
+  row.explain = explanation(refused, ports_.clock.now_ms());
+  row.is_dirty = false;
+  KALENDS_TRY(auto txn, ports_.store.begin());
+  KALENDS_TRY_VOID(txn->put_pair(link_.lease, row));
+  KALENDS_TRY_VOID(txn->commit());
+  ports_.log.warning("card_refused_edit", {{"link", link_.id()}, {"card", row.card}, {"code", error.code}});
+  return {};
+}
+
+Task<Status> LinkSync::write_remote(CardId card, PairFacts pair) {
+  // Google's use limits stop creations, nothing else: the others go on, this pair waits.
+  if (pair.plan.write == RemoteWrite::kInsert && ports_.clock.now_ms() < link_.creations_paused_until_ms)
+    co_return Status{};
+  KALENDS_CO_TRY(OpenDocument * board, engine_.hub_.open(link_.board()));
+  const Plan plan = pair.plan;
+  EventFacet seen = pair.situation.event ? pair.situation.event->facet : EventFacet{};
+  uint64_t generation =
+      pair.row.generation + (plan.write == RemoteWrite::kInsert && plan.is_next_generation ? 1 : 0);
+  std::string event_id = plan.write == RemoteWrite::kInsert ? identities_.event_id({card, generation})
+                                                            : pair.situation.event->event_id;
+  std::string etag = plan.write == RemoteWrite::kInsert ? std::string() : pair.situation.event->etag;
+  int64_t now_ms = ports_.clock.now_ms();
+
+  // Attempt before effect: after a crash the store knows which outcomes are unknown.
+  std::vector<Command> commands = commands_of(plan, seen, card, board->replica, link_.policy);
+  auto also = [&](Txn& txn) -> Status {
+    auto earlier = std::find_if(pair.attempts.begin(), pair.attempts.end(), [&](const AttemptRow& attempt) {
+      return attempt.generation == generation && attempt.kind == static_cast<int64_t>(plan.write);
+    });
+    Bytes request = encode_requests(plan.target, earlier == pair.attempts.end() ? nullptr : &*earlier);
+    KALENDS_TRY_VOID(txn.put_attempt(
+        link_.lease, {card, generation, static_cast<int64_t>(plan.write), std::move(request), now_ms}));
+    PairRow row = pair.row;
+    row.generation = generation;
+    row.explain = explanation(plan, now_ms);
+    if (plan.write == RemoteWrite::kInsert) {
+      row.event_key = identities_.event_key(event_id);
+      row.observation.clear();
+      row.shadow.clear();
+    } else if (pair.situation.shadow) {
+      row.shadow = encode_shadow(taken_up(*pair.situation.shadow, plan, seen));
+    }
+    row.is_dirty = true;
+    return txn.put_pair(link_.lease, row);
+  };
+  MemberId author = engine_.bridge_author(link_);
+  auto edited = engine_.hub_.edit(link_.board(), {author, Cause::kBridge, now_ms}, commands, also);
+  if (!edited.ok()) co_return card_refused(pair, edited.error());
+  report_.card_edits += !edited->ops.empty();
+
+  std::string calendar = link_.calendar_id;
+  LinkPolicy policy = link_.policy;
+  std::string marker = identities_.marker({card, generation});
+  auto make = [plan, calendar, policy, event_id, etag, marker](const GoogleApi& api) {
+    if (plan.write == RemoteWrite::kDelete) return event_delete_request(api, calendar, event_id, etag);
+    if (plan.write == RemoteWrite::kPatch)
+      return event_patch_request(api, calendar, event_id, etag,
+                                 to_event_patch(plan.target, plan.fields, policy));
+    GoogleEventWrite write = to_event(plan.target, policy);
+    write.private_properties[std::string(kMarkerName)] = marker;
+    return event_insert_request(api, calendar, event_id, write);
+  };
+  auto calling = engine_.google_.call({link_.workspace, link_.row.account, 1, {}}, make);
+  GoogleAnswer answer = co_await calling;
+  KALENDS_CO_TRY_VOID(hold_lease());
+
+  switch (answer.verdict.move) {
+    case GoogleMove::kOk: {
+      if (plan.write == RemoteWrite::kDelete) {
+        ++report_.deletes;
+        co_return record_deleted(card);
+      }
+      // A cut answer leaves the outcome unknown: the attempt stays, the next look reads the event.
+      KALENDS_CO_TRY(GoogleEvent event, parse_event(answer.body));
+      report_.inserts += plan.write == RemoteWrite::kInsert;
+      report_.patches += plan.write == RemoteWrite::kPatch;
+      co_return record_written(card, plan.target, event);
+    }
+    case GoogleMove::kNotFound:
+    case GoogleMove::kGone:
+      if (plan.write == RemoteWrite::kDelete) co_return record_deleted(card);
+      [[fallthrough]];
+    case GoogleMove::kDuplicate:
+    case GoogleMove::kPreconditionFailed: {
+      auto getting = get_event(event_id);
+      Result<GoogleEvent> event = co_await getting;
+      if (event.ok() && plan.write == RemoteWrite::kInsert && !event->is_cancelled() &&
+          !identities_.read(*event)) {
+        // Somebody else's event has this id: never touch it, take the next one.
+        Observation foreign;
+        foreign.presence = EventPresence::kGone;
+        co_return record_observation(card, foreign, generation + 1);
+      }
+      if (!event.ok() && event.error().code != ErrorCode::kNotFound) co_return event.error();
+      PairRow known = pair.row;
+      Observation observation;
+      if (event.ok())
+        observation = observe(*event, reading(&known));
+      else
+        observation.presence = EventPresence::kGone;
+      if (observation.event_id.empty()) observation.event_id = event_id;
+      co_return record_observation(card, observation, generation);
+    }
+    case GoogleMove::kInvalid:
+      co_return record_refusal(card, answer);
+    case GoogleMove::kQuotaExceeded:
+      if (plan.write != RemoteWrite::kInsert) co_return failed(answer);
+      link_.creations_paused_until_ms =
+          ports_.clock.now_ms() + std::max(answer.verdict.retry_after_ms, tuning::kCreationPauseMs);
+      (void)failed(answer);  // told to the person; the look goes on
+      co_return Status{};
+    default:
+      co_return failed(answer);
+  }
+}
+
+Status LinkSync::record_written(CardId card, const EventFacet& target, const GoogleEvent& event) {
+  KALENDS_TRY(OpenDocument * board, engine_.hub_.open(link_.board()));
+  KALENDS_TRY(auto txn, ports_.store.begin());
+  KALENDS_TRY(std::optional<PairRow> row, txn->pair(link_.workspace, link_.id(), card));
+  if (!row) return {};
+  Observation observation = observe(event, reading(nullptr));
+  row->event_key = identities_.event_key(event.id);
+  row->observation = encode_observation(observation);
+  row->shadow = encode_shadow({target, observation.facet});
+  link_.refused.erase(card);
+  row->updated_ms = ports_.clock.now_ms();
+  // Edited while the write was under way? Then there is more to do.
+  CardSide now = card_side(board->replica.document(), card, link_.policy);
+  row->is_dirty = !now.wanted || !differing(*now.wanted, target, link_.policy.mask()).empty();
+  KALENDS_TRY_VOID(txn->put_pair(link_.lease, *row));
+  KALENDS_TRY_VOID(txn->delete_attempts(link_.lease, card));
+  return txn->commit();
+}
+
+Status LinkSync::record_deleted(CardId card) {
+  KALENDS_TRY(OpenDocument * board, engine_.hub_.open(link_.board()));
+  KALENDS_TRY(auto txn, ports_.store.begin());
+  KALENDS_TRY(std::optional<PairRow> row, txn->pair(link_.workspace, link_.id(), card));
+  if (!row) return {};
+  ++row->generation;  // Google keeps the id of a deleted event taken
+  row->event_key.reset();
+  row->observation.clear();
+  row->shadow.clear();
+  row->updated_ms = ports_.clock.now_ms();
+  row->is_dirty = card_side(board->replica.document(), card, link_.policy).wanted.has_value();
+  KALENDS_TRY_VOID(txn->put_pair(link_.lease, *row));
+  KALENDS_TRY_VOID(txn->delete_attempts(link_.lease, card));
+  return txn->commit();
+}
+
+// Google refuses this event as it is: the others go on, and it is tried again when the card changes.
+Status LinkSync::record_refusal(CardId card, const GoogleAnswer& answer) {
+  KALENDS_TRY(auto txn, ports_.store.begin());
+  KALENDS_TRY(std::optional<PairRow> row, txn->pair(link_.workspace, link_.id(), card));
+  if (!row) return {};
+  Plan plan;
+  plan.reasons.push_back("Google refused the event (" + answer.verdict.reason +
+                         "): change the card, for example its dates");
+  row->explain = explanation(plan, ports_.clock.now_ms());
+  row->is_dirty = false;
+  row->event_key.reset();
+  if (!row->observation.empty())
+    if (auto known = stored_observation(*row)) row->event_key = identities_.event_key(known->event_id);
+  KALENDS_TRY_VOID(txn->put_pair(link_.lease, *row));
+  KALENDS_TRY_VOID(txn->delete_attempts(link_.lease, card));
+  KALENDS_TRY_VOID(txn->commit());
+  ports_.log.warning("event_refused", {{"link", link_.id()}, {"card", card}});
+  link_.refused.insert(card);  // told with the link until it is taken
+  return {};
+}
+
+}  // namespace kalends
