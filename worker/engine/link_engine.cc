@@ -216,6 +216,10 @@ void LinkEngine::after_commit(const DocumentKey& document) {
   }
 }
 
+void LinkEngine::look_again() {
+  for (auto& [key, link] : links_) kick(*link);
+}
+
 bool LinkEngine::is_at_rest() const {
   return std::none_of(links_.begin(), links_.end(),
                       [](const auto& entry) { return entry.second->is_running; });

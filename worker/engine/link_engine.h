@@ -123,6 +123,9 @@ class LinkEngine final : public DocumentObserver {
   // A push notice: a doorbell, never data. False: not one of ours (answer 404).
   bool ring(std::string_view channel_id, std::string_view token);
 
+  // Other workers may have left work: looks at the cards of every link, not at the calendars.
+  void look_again();
+
   // The board's links have no work waiting and no job running.
   bool is_at_rest() const;
   uint64_t api_calls() const { return google_.calls(); }

@@ -7,7 +7,7 @@
 
 namespace kalends {
 
-class SqliteTxn final : public Txn {
+class SqliteTxn : public Txn {  // a simulator puts crashes into it
  public:
   // Requires: BEGIN was run on `database`. Clears *is_open when it ends.
   SqliteTxn(Sqlite& database, bool* is_open) : database_(database), is_open_(is_open) {}
