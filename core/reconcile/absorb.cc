@@ -35,4 +35,10 @@ Shadow taken_up(Shadow shadow, const Plan& plan, const EventFacet& event) {
   return shadow;
 }
 
+Shadow agreed_after(const Plan& plan, const EventFacet& shown, const EventFacet& event) {
+  Shadow agreed{plan.target, event};
+  for (const FieldEdit& edit : plan.edits) copy_field(agreed.ours, shown, edit.field);
+  return agreed;
+}
+
 }  // namespace kalends

@@ -13,7 +13,8 @@ Error full() { return {ErrorCode::kUnavailable, "the disk is full", 0}; }
 
 class SimTxn final : public SqliteTxn {
  public:
-  SimTxn(SimStore& store) : SqliteTxn(store.disk_.database(), store.disk_.txn_flag()), store_(store) {}
+  SimTxn(SimStore& store)
+      : SqliteTxn(store.disk_.database(), store.disk_.txn_flag(), store.disk_.now_ms()), store_(store) {}
 
   Status commit() override {
     if (store_.is_doomed_) return gone();
@@ -69,7 +70,7 @@ class SimTxn final : public SqliteTxn {
   std::vector<LinkLease> acquired_, fenced_;
 };
 
-Disk::Disk() {
+Disk::Disk(const Scheduler& scheduler) : scheduler_(scheduler) {
   auto database = Sqlite::open({":memory:", 0});
   KALENDS_CHECK(database.ok());
   database_ = std::move(*database);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/sim/faults.h"
+#include "tests/sim/scheduler.h"
 #include "worker/store/sqlite.h"
 #include "worker/store/sqlite_txn.h"
 
@@ -31,12 +32,15 @@ class StoreWitness {
 
 class Disk {
  public:
-  Disk();
+  // The store's clock is nobody's worker's.
+  explicit Disk(const Scheduler& scheduler);
+  int64_t now_ms() const { return scheduler_.now_ms(); }
   Sqlite& database() { return *database_; }
   bool* txn_flag() { return &is_txn_open_; }
   bool is_txn_open() const { return is_txn_open_; }
 
  private:
+  const Scheduler& scheduler_;
   std::unique_ptr<Sqlite> database_;
   bool is_txn_open_ = false;
 };

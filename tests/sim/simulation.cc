@@ -25,6 +25,7 @@ Simulation::Simulation(const Scenario& scenario)
       shape_(shape_of(scenario, faults_)),
       scheduler_(start_of(scenario.seed)),
       oracle_(scheduler_, shape_.policy, shape_.has_inbox),
+      disk_(scheduler_),
       google_(scheduler_, faults_, oracle_, scenario.seed, {"ada@example.org", "ben@example.org"}),
       start_ms_(scheduler_.now_ms()) {
   Prng prng(scenario.seed + 11);

@@ -69,22 +69,28 @@ void LinkEngine::stop() {
 void LinkEngine::adopt(WorkspaceId workspace, const LinkRow& row) {
   auto link = std::make_unique<Link>();
   link->workspace = workspace;
-  link->row = row;
-  auto policy = decode_policy(row.settings);
-  auto calendar = open_calendar(ports_.secrets, workspace, row);
-  if (!policy.ok() || !calendar.ok()) {
-    ports_.log.error("link_unreadable", {{"link", row.link}});
-    link->row.state = static_cast<int64_t>(LinkState::kBroken);
-    link->error = LinkError{"corrupt", "The stored settings of this link cannot be read.",
-                            "Check the key file in the data folder, or unlink and link again."};
-  } else {
-    link->policy = *policy;
-    link->calendar_id = calendar->id;
-    link->calendar_summary = calendar->summary;
-  }
+  take_row(*link, row);
   Key key{workspace, row.link};
   by_board_[link->board()].insert(key);
   links_[key] = std::move(link);
+}
+
+void LinkEngine::take_row(Link& link, const LinkRow& row) {
+  int64_t verified_ms = std::max(link.row.last_verified_ms, row.last_verified_ms);
+  link.row = row;
+  link.row.last_verified_ms = verified_ms;
+  auto policy = decode_policy(row.settings);
+  auto calendar = open_calendar(ports_.secrets, link.workspace, row);
+  if (!policy.ok() || !calendar.ok()) {
+    ports_.log.error("link_unreadable", {{"link", row.link}});
+    link.row.state = static_cast<int64_t>(LinkState::kBroken);
+    link.error = LinkError{"corrupt", "The stored settings of this link cannot be read.",
+                           "Check the key file in the data folder, or unlink and link again."};
+    return;
+  }
+  link.policy = *policy;
+  link.calendar_id = calendar->id;
+  link.calendar_summary = calendar->summary;
 }
 
 Result<LinkEngine::Link*> LinkEngine::find(WorkspaceId workspace, LinkId link) {
@@ -142,6 +148,13 @@ Task<void> LinkEngine::run(Key key) {
             "invalid", "Google refused the events of " + std::to_string(link.refused.size()) + " cards.",
             "Look at them with `kalends explain` and change them, for example their dates."};
       if (link.is_wanted && !link.is_removed) continue;
+    } else if (report.error->code == ErrorCode::kConflict) {
+      // Another worker has the link, or had it meanwhile: nothing that a person need know of.
+      link.error = before;
+      link.lease_until_ms = 0;
+      link.is_running = false;
+      wake(link, report.error->retry_after_ms + options_.backoff_min_ms);
+      co_return;
     } else if (!link.error) {
       link.error = LinkError{std::string(error_code_name(report.error->code)), report.error->message,
                              "It is tried again by itself."};
@@ -151,8 +164,6 @@ Task<void> LinkEngine::run(Key key) {
       ++link.failures;
       ports_.log.warning("link_failed",
                          {{"link", link.id()}, {"code", report.error->code}, {"failures", link.failures}});
-      if (report.error->code == ErrorCode::kConflict)
-        link.lease_until_ms = 0;  // another worker took the lease
     }
     schedule_poll(link);
     co_return;
@@ -171,11 +182,14 @@ void LinkEngine::schedule_poll(Link& link) {
     for (int i = 1; i < link.failures && wait < options_.backoff_max_ms; ++i) wait *= 2;
     wait = std::min(wait, options_.backoff_max_ms);
   }
-  wait += (wait / 4) * (int{dice} - 128) / 128;
+  wake(link, wait + (wait / 4) * (int{dice} - 128) / 128);
+}
+
+void LinkEngine::wake(Link& link, int64_t wait_ms) {
   uint64_t timer = ++link.timer;
   Key key{link.workspace, link.id()};
   std::weak_ptr<bool> alive = alive_;
-  ports_.effects.sleep(wait, [this, key, timer, alive] {
+  ports_.effects.sleep(wait_ms, [this, key, timer, alive] {
     if (alive.expired()) return;
     auto it = links_.find(key);
     if (it == links_.end() || it->second->timer != timer) return;
@@ -239,12 +253,12 @@ void LinkEngine::account_connected(WorkspaceId workspace, AccountId account) {
 }
 
 Status LinkEngine::update_row(Link& link, const std::function<void(LinkRow&)>& change) {
-  LinkRow row = link.row;
-  change(row);
-  if (link.lease.epoch == 0 || link.lease_until_ms <= ports_.clock.now_ms()) {
+  {
     LinkSync sync(*this, link);
     KALENDS_TRY_VOID(sync.hold_lease());
   }
+  LinkRow row = link.row;
+  change(row);
   KALENDS_TRY(auto txn, ports_.store.begin());
   KALENDS_TRY_VOID(txn->update_link(link.lease, row));
   KALENDS_TRY_VOID(txn->commit());

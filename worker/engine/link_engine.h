@@ -141,8 +141,11 @@ class LinkEngine final : public DocumentObserver {
   Result<Link*> find(WorkspaceId workspace, LinkId link);
   Result<LinkView> view_of(const Link& link);
   void adopt(WorkspaceId workspace, const LinkRow& row);
+  // What is stored of a link, into what the engine holds of it.
+  void take_row(Link& link, const LinkRow& row);
   void kick(Link& link);
   void schedule_poll(Link& link);
+  void wake(Link& link, int64_t wait_ms);
   Task<void> run(Key key);
   Task<Status> ensure_channel(Key key);
   Task<void> stop_channels(Key key);

@@ -28,7 +28,10 @@ Task<Status> LinkSync::settle_here(CardId card, PairFacts pair) {
     row.is_dirty = !is_settled;
     if (pair.plan.agree) {
       Entity entity = board->replica.document().find(card.raw);
-      row.shadow = encode_shadow({facet_of(*entity, link_.policy), event});
+      EventFacet shown = facet_of(*entity, link_.policy);
+      Shadow agreed = agreed_after(pair.plan, shown, event);
+      row.is_dirty = !differing(shown, agreed.ours, link_.policy.mask()).empty();
+      row.shadow = encode_shadow(agreed);
     }
     if (pair.plan.forget) {
       bool was_there = pair.situation.event.has_value();
@@ -41,7 +44,7 @@ Task<Status> LinkSync::settle_here(CardId card, PairFacts pair) {
     return txn.put_pair(link_.lease, row);
   };
   MemberId author = engine_.bridge_author(link_);
-  auto edited = engine_.hub_.edit(link_.board(), {author, Cause::kBridge, now_ms}, commands, also);
+  auto edited = engine_.hub_.edit(link_.board(), {author, Cause::kBridge, now_ms}, commands, also, pair.board_seq);
   if (!edited.ok()) co_return card_refused(pair, edited.error());
   report_.card_edits += !edited->ops.empty();
   report_.cards_created += pair.plan.change == CardChange::kCreate;
@@ -103,7 +106,7 @@ Task<Status> LinkSync::write_remote(CardId card, PairFacts pair) {
     return txn.put_pair(link_.lease, row);
   };
   MemberId author = engine_.bridge_author(link_);
-  auto edited = engine_.hub_.edit(link_.board(), {author, Cause::kBridge, now_ms}, commands, also);
+  auto edited = engine_.hub_.edit(link_.board(), {author, Cause::kBridge, now_ms}, commands, also, pair.board_seq);
   if (!edited.ok()) co_return card_refused(pair, edited.error());
   report_.card_edits += !edited->ops.empty();
 

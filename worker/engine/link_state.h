@@ -14,7 +14,8 @@ struct LinkEngine::Link {
   std::string calendar_summary;
   std::string calendar_zone;  // as the last listing said
   LinkLease lease;
-  int64_t lease_until_ms = 0;
+  int64_t lease_until_ms = 0;  // by the monotonic clock
+  uint64_t leases_lost = 0;    // times that another worker had the link in between
   bool is_running = false;
   bool is_wanted = false;  // look again when the present look is over
   bool is_pull_wanted = true;

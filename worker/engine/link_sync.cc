@@ -16,6 +16,7 @@ LinkSync::~LinkSync() = default;
 
 Task<RunReport> LinkSync::run() {
   Status status = hold_lease();
+  if (status.ok() && link_.state() != LinkState::kActive) co_return std::move(report_);
   if (status.ok() && link_.is_pull_wanted) {
     link_.is_pull_wanted = false;
     auto pulling = pull();
@@ -31,18 +32,38 @@ Task<RunReport> LinkSync::run() {
 }
 
 Status LinkSync::hold_lease() {
-  int64_t now_ms = ports_.clock.now_ms();
-  if (link_.lease_until_ms > now_ms + tuning::kLeaseMs / 2) return {};
-  KALENDS_TRY(auto txn, ports_.store.begin());
-  int64_t until_ms = now_ms + tuning::kLeaseMs;
-  if (link_.lease.epoch > 0 && link_.lease_until_ms > now_ms) {
-    KALENDS_TRY_VOID(txn->renew_lease(link_.lease, until_ms));
-  } else {
-    KALENDS_TRY(link_.lease,
-                txn->acquire_lease(link_.workspace, link_.id(), {engine_.options_.holder, now_ms, until_ms}));
+  // Whose lease it is the store's clock decides; this side only remembers, by a clock that nobody sets, until when
+  // it need not ask.
+  int64_t now_ms = ports_.clock.monotonic_ms();
+  bool is_held = link_.lease.epoch > 0 && link_.lease_until_ms > now_ms;
+  const Error taken_over{ErrorCode::kConflict, "Another worker has had this link meanwhile: look again.", 0};
+  if (!leases_lost_) leases_lost_ = link_.leases_lost;
+  if (*leases_lost_ != link_.leases_lost) return taken_over;
+  if (is_held && link_.lease_until_ms > now_ms + tuning::kLeaseMs / 2) {
+    has_begun_ = true;
+    return {};
   }
+  KALENDS_TRY(auto txn, ports_.store.begin());
+  if (is_held) {
+    KALENDS_TRY_VOID(txn->renew_lease(link_.lease, tuning::kLeaseMs));
+    KALENDS_TRY_VOID(txn->commit());
+    link_.lease_until_ms = now_ms + tuning::kLeaseMs;
+    has_begun_ = true;
+    return {};
+  }
+  KALENDS_TRY(LinkLease lease,
+              txn->acquire_lease(link_.workspace, link_.id(), {engine_.options_.holder, tuning::kLeaseMs}));
+  // Another worker may have had the link meanwhile.
+  KALENDS_TRY(std::optional<LinkRow> row, txn->link(link_.workspace, link_.id()));
   KALENDS_TRY_VOID(txn->commit());
-  link_.lease_until_ms = until_ms;
+  bool was_away = link_.lease.epoch > 0 && lease.epoch != link_.lease.epoch + 1;
+  link_.lease = lease;
+  link_.lease_until_ms = now_ms + tuning::kLeaseMs;
+  if (row) engine_.take_row(link_, *row);
+  if (was_away) ++link_.leases_lost;
+  if (was_away && has_begun_) return taken_over;
+  leases_lost_ = link_.leases_lost;
+  has_begun_ = true;
   return {};
 }
 
@@ -115,7 +136,9 @@ Result<std::optional<LinkSync::PairFacts>> LinkSync::facts(CardId card) {
   KALENDS_TRY(auto txn, ports_.store.begin());
   KALENDS_TRY(std::optional<PairRow> row, txn->pair(link_.workspace, link_.id(), card));
   if (!row) return std::optional<PairFacts>{};
-  return std::optional(judged(*txn, board->replica, std::move(*row)));
+  PairFacts facts = judged(*txn, board->replica, std::move(*row));
+  facts.board_seq = board->seq;
+  return std::optional(std::move(facts));
 }
 
 Task<Status> LinkSync::settle(CardId card) {

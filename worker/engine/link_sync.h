@@ -34,6 +34,7 @@ class LinkSync {
     std::vector<AttemptRow> attempts;
     Situation situation;
     Plan plan;
+    uint64_t board_seq = 0;  // of the board that the plan was made on
   };
 
   Task<Status> pull();
@@ -65,6 +66,8 @@ class LinkSync {
   LinkEngine::Link& link_;
   Ports& ports_;
   EventIdentities identities_;
+  std::optional<uint64_t> leases_lost_;  // as it was when this look began
+  bool has_begun_ = false;               // held the lease once: facts may have been read under it
   RunReport report_;
   std::deque<CardId> queue_;
   std::set<CardId> tried_;

@@ -14,7 +14,7 @@ namespace {
 constexpr uint64_t kOwnerSearchMax = 100;
 
 Error moved_meanwhile() {
-  return {ErrorCode::kConflict, "The board has changed meanwhile: decide again.", 0};
+  return {ErrorCode::kUnavailable, "The board has changed meanwhile: decide again.", 0};
 }
 
 }  // namespace

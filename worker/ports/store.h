@@ -133,8 +133,7 @@ struct LinkLease {
 
 struct LeaseRequest {
   ReplicaId holder;  // one per running worker
-  int64_t now_ms = 0;
-  int64_t until_ms = 0;
+  int64_t life_ms = 0;
 };
 
 struct CursorRow {
@@ -253,7 +252,7 @@ class Txn {
   // kConflict while another holder's has time left.
   virtual Result<LinkLease> acquire_lease(WorkspaceId workspace, LinkId link,
                                           const LeaseRequest& request) = 0;
-  virtual Status renew_lease(const LinkLease& lease, int64_t until_ms) = 0;
+  virtual Status renew_lease(const LinkLease& lease, int64_t life_ms) = 0;
   virtual Status release_lease(const LinkLease& lease) = 0;
   virtual Status update_link(const LinkLease& lease, const LinkRow& link) = 0;
   // With its cursor, pairs, attempts, channels and runs.

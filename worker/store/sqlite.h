@@ -13,6 +13,7 @@
 #include "core/base/bytes.h"
 #include "core/base/id.h"
 #include "core/base/result.h"
+#include "worker/ports/clock.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -22,6 +23,7 @@ namespace kalends {
 struct SqliteOptions {
   std::string path;  // ":memory:" for tests
   int busy_timeout_ms = 5'000;
+  const Clock* clock = nullptr;  // judges leases; none: the machine's
 };
 
 // One use of a prepared statement: bind in order, then step until it gives false. Ends when destroyed.

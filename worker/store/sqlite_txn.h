@@ -9,8 +9,9 @@ namespace kalends {
 
 class SqliteTxn : public Txn {  // a simulator puts crashes into it
  public:
-  // Requires: BEGIN was run on `database`. Clears *is_open when it ends.
-  SqliteTxn(Sqlite& database, bool* is_open) : database_(database), is_open_(is_open) {}
+  // Requires: BEGIN was run on `database`. Clears *is_open when it ends. `now_ms`: by the store's clock.
+  SqliteTxn(Sqlite& database, bool* is_open, int64_t now_ms)
+      : database_(database), is_open_(is_open), now_ms_(now_ms) {}
   ~SqliteTxn() override;
   SqliteTxn(const SqliteTxn&) = delete;
   SqliteTxn& operator=(const SqliteTxn&) = delete;
@@ -61,7 +62,7 @@ class SqliteTxn : public Txn {  // a simulator puts crashes into it
   Result<std::vector<LinkRow>> links(WorkspaceId workspace) override;
   Result<std::vector<LinkRow>> links_of_board(WorkspaceId workspace, DocumentId board) override;
   Result<LinkLease> acquire_lease(WorkspaceId workspace, LinkId link, const LeaseRequest& request) override;
-  Status renew_lease(const LinkLease& lease, int64_t until_ms) override;
+  Status renew_lease(const LinkLease& lease, int64_t life_ms) override;
   Status release_lease(const LinkLease& lease) override;
   Status update_link(const LinkLease& lease, const LinkRow& link) override;
   Status delete_link(const LinkLease& lease) override;
@@ -101,6 +102,7 @@ class SqliteTxn : public Txn {  // a simulator puts crashes into it
 
   Sqlite& database_;
   bool* is_open_;
+  int64_t now_ms_;
   bool is_over_ = false;
 };
 

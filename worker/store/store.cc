@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/store/store.h"
 
+#include <chrono>
+
 #include "worker/store/sqlite_txn.h"
 
 namespace kalends {
+namespace {
+
+int64_t machine_now_ms() {
+  auto since = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
+}
+
+}  // namespace
 
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const SqliteOptions& options) {
   KALENDS_TRY(auto database, Sqlite::open(options));
   KALENDS_TRY_VOID(migrate(*database));
-  return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(database)));
+  return std::unique_ptr<SqliteStore>(new SqliteStore(std::move(database), options.clock));
 }
 
 Result<std::unique_ptr<Txn>> SqliteStore::begin() {
@@ -16,7 +26,8 @@ Result<std::unique_ptr<Txn>> SqliteStore::begin() {
   // IMMEDIATE: the wait for other writers is here, and no later statement can fail for their sake.
   KALENDS_TRY_VOID(database_->query("BEGIN IMMEDIATE").run());
   is_txn_open_ = true;
-  return std::unique_ptr<Txn>(std::make_unique<SqliteTxn>(*database_, &is_txn_open_));
+  int64_t now_ms = clock_ ? clock_->now_ms() : machine_now_ms();
+  return std::unique_ptr<Txn>(std::make_unique<SqliteTxn>(*database_, &is_txn_open_, now_ms));
 }
 
 SqliteTxn::~SqliteTxn() {

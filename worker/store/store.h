@@ -18,9 +18,11 @@ class SqliteStore final : public Store {
   Result<std::string> integrity() { return database_->integrity(); }
 
  private:
-  explicit SqliteStore(std::unique_ptr<Sqlite> database) : database_(std::move(database)) {}
+  SqliteStore(std::unique_ptr<Sqlite> database, const Clock* clock)
+      : database_(std::move(database)), clock_(clock) {}
 
   std::unique_ptr<Sqlite> database_;
+  const Clock* clock_;
   bool is_txn_open_ = false;
 };
 

@@ -101,8 +101,8 @@ Result<LinkLease> SqliteTxn::acquire_lease(WorkspaceId workspace, LinkId link, c
     if (!has_row) return not_found("there is no such link");
     Bytes holder = query.bytes(0);
     bool is_own = holder == Bytes(request.holder.raw.bytes.begin(), request.holder.raw.bytes.end());
-    if (!holder.empty() && !is_own && query.integer(2) > request.now_ms) {
-      return Error{ErrorCode::kConflict, "another worker holds this link", query.integer(2) - request.now_ms};
+    if (!holder.empty() && !is_own && query.integer(2) > now_ms_) {
+      return Error{ErrorCode::kConflict, "another worker holds this link", query.integer(2) - now_ms_};
     }
     epoch = query.count(1) + 1;
   }
@@ -111,17 +111,17 @@ Result<LinkLease> SqliteTxn::acquire_lease(WorkspaceId workspace, LinkId link, c
                               "WHERE workspace = ? AND link = ?")
                        .bind(request.holder)
                        .bind(epoch)
-                       .bind(request.until_ms)
+                       .bind(now_ms_ + request.life_ms)
                        .bind(workspace)
                        .bind(link)
                        .run());
   return LinkLease{workspace, link, epoch};
 }
 
-Status SqliteTxn::renew_lease(const LinkLease& lease, int64_t until_ms) {
+Status SqliteTxn::renew_lease(const LinkLease& lease, int64_t life_ms) {
   KALENDS_TRY_VOID(check_lease(lease));
   return database_.query("UPDATE links SET lease_until_ms = ? WHERE workspace = ? AND link = ?")
-      .bind(until_ms)
+      .bind(now_ms_ + life_ms)
       .bind(lease.workspace)
       .bind(lease.link)
       .run();
