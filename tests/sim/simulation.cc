@@ -95,6 +95,7 @@ Task<void> Simulation::connect_account() {
     co_return;
   }
   account_ = connected->account;
+  revoked_until_ms_.reset();
   for (auto& other : workers_)
     if (other->is_running()) other->links().account_connected(workspace_, account_);
 }
@@ -210,8 +211,8 @@ void Simulation::every_minute() {
 
 void Simulation::operate() {
   if (revoked_until_ms_ && scheduler_.now_ms() >= *revoked_until_ms_ && workers_[0]->is_running()) {
-    revoked_until_ms_.reset();
     google_.grant_again(mail_);
+    revoked_until_ms_ = scheduler_.now_ms() + 5 * kMinute;  // a person tries until it works
     workers_[0]->tasks().spawn(connect_account());
   }
   for (auto& worker : workers_) {
@@ -241,6 +242,8 @@ void Simulation::settle() {
   for (int64_t left = bound_ms; left > 0 && !oracle_.violation(); left -= kMinute) {
     pass(kMinute);
     operate();
+    for (auto& worker : workers_)
+      if (workers_.size() > 1 && worker->is_running()) worker->links().look_again();
   }
 }
 
@@ -295,7 +298,11 @@ RunResult Simulation::run() {
       if (!pass(kMinute)) break;
       every_minute();
       reap();
-      if (left / kMinute % 10 == 0) operate();
+      if (left / kMinute % 10 != 0) continue;
+      operate();
+      if (workers_.size() > 1)
+        for (auto& worker : workers_)
+          if (worker->is_running()) worker->links().look_again();
     }
     active_ms += segment_ms;
     if (!oracle_.violation()) calm_check();

@@ -231,7 +231,16 @@ void LinkEngine::after_commit(const DocumentKey& document) {
 }
 
 void LinkEngine::look_again() {
-  for (auto& [key, link] : links_) kick(*link);
+  for (auto& [key, link] : links_) {
+    if (link->state() != LinkState::kActive && !link->is_running) {
+      // Another worker may have let it go on.
+      auto txn = ports_.store.begin();
+      if (!txn.ok()) return;
+      auto row = (*txn)->link(key.first, key.second);
+      if (row.ok() && *row) take_row(*link, **row);
+    }
+    kick(*link);
+  }
 }
 
 bool LinkEngine::is_at_rest() const {
