@@ -106,8 +106,29 @@ Status Session::take_ops(const Cbor& message, int64_t now_ms, Received& received
   Version before = replica_->version();
   KALENDS_TRY(MergeResult merged, replica_->merge(ops, now_ms));
   received.changes = std::move(merged.changes);
-  for (Op& op : ops)
-    if (!before.covers(op.id)) received.ops.push_back(std::move(op));
+  // Where the hub has a void and this copy has the operation, the refusal was told while nobody listened.
+  std::vector<Replica::Refusal> refusals;
+  for (Op& op : ops) {
+    if (!before.covers(op.id)) {
+      received.ops.push_back(std::move(op));
+    } else if (op.kind == static_cast<uint16_t>(OpKind::kVoid)) {
+      KALENDS_TRY(OpBody body, decode_body(op.kind, op.body));
+      refusals.push_back({op.id, std::get<VoidBody>(body).reason});
+    }
+  }
+  if (auto retraction = replica_->retract(refusals); !retraction.voids.empty()) {
+    for (const Op& stand_in : retraction.voids)
+      if (stand_in.id.replica == replica_->options().replica) {
+        KALENDS_TRY(OpBody body, decode_body(stand_in.kind, stand_in.body));
+        received.refused.push_back({stand_in.id, std::string(error_code_name(std::get<VoidBody>(body).reason)),
+                                    "The server refused this edit while you were away."});
+      }
+    received.tray = std::move(retraction.tray);
+    received.changes.add(retraction.changes);
+    received.is_rewritten = true;
+    received.base = replica_->base();
+    received.log = replica_->log();
+  }
   received_seq_ = std::max(received_seq_, message["seq"].as_int());
   cursor_.seq = std::max(cursor_.seq, received_seq_);
   head_ = std::max(head_, cursor_.seq);

@@ -39,6 +39,9 @@ class Oracle final : public StoreWitness, public GoogleWitness {
   void person_changed(const std::string& calendar, const std::string& event, const std::string& field, const Json& value);
   void person_deleted(const std::string& calendar, const std::string& event, const Json& before);
 
+  // A person has given the permission (again).
+  void granted() { dead_grant_ms_.clear(); }
+
   // Of what was acknowledged to a browser.
   void acknowledged(DocumentId board, ReplicaId replica, uint64_t counter);
 

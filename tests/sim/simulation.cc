@@ -15,6 +15,38 @@ int64_t start_of(uint64_t seed) {
   return kNewYear2026 + static_cast<int64_t>(seed * 7919 % 8760) * kHour;
 }
 
+// For the message only.
+std::string difference(const Replica& browser, const Replica& hub) {
+  std::string text;
+  Version a = browser.version(), b = hub.version();
+  for (const auto& [replica, counter] : b.entries())
+    if (a.of(replica) != counter) text += " " + to_hex(replica).substr(0, 6) + ": " + std::to_string(a.of(replica)) + " of " + std::to_string(counter) + ",";
+  for (const auto& [replica, counter] : a.entries())
+    if (b.of(replica) == 0) text += " " + to_hex(replica).substr(0, 6) + ": " + std::to_string(counter) + " of none,";
+  auto sizes = [](const Document& document) {
+    return " carried " + std::to_string(document.carried.size()) + " bounds " + std::to_string(document.bounds.size()) + " voids " + std::to_string(document.voids.size()) + " opaque " + std::to_string(document.opaque.size()) + " redactions " + std::to_string(document.redactions.size());
+  };
+  text += " browser:" + sizes(browser.document()) + "; hub:" + sizes(hub.document());
+  for (const Replica* one : {&browser, &hub}) {
+    auto again = Replica::open(one->options(), one->snapshot(), {});
+    text += again.ok() ? again->hash() == one->hash() ? " reopens" : " REOPENS OTHERWISE" : again.error().message;
+  }
+  for (const Entity& entity : hub.document().all()) {
+    Entity other = browser.document().find(entity.id());
+    if (other)
+      for (int field = 1; field <= 25; ++field) {
+        auto ours = entity.values(static_cast<Field>(field)), theirs = other.values(static_cast<Field>(field));
+        bool is_same = ours.size() == theirs.size();
+        for (size_t i = 0; is_same && i < ours.size(); ++i) is_same = ours[i].op == theirs[i].op && ours[i].stamp == theirs[i].stamp && ours[i].value == theirs[i].value;
+        if (!is_same) text += " field " + std::to_string(field) + " of " + to_hex(entity.id()).substr(0, 6) + " hub " + std::to_string(ours.size()) + " browser " + std::to_string(theirs.size());
+      }
+    if (other && (other.has_open_deletion() != entity.has_open_deletion() || other.rarities().deletions.size() != entity.rarities().deletions.size() || other.rarities().restored_early.size() != entity.rarities().restored_early.size() || other.rarities().replaced_early.size() != entity.rarities().replaced_early.size() || other.rarities().removed_early.size() != entity.rarities().removed_early.size() || other.rarities().other_makers.size() != entity.rarities().other_makers.size())) text += " rarities of " + to_hex(entity.id()).substr(0, 6);
+    if (!other || other.is_deleted() != entity.is_deleted() || other.text_value(Field::kTitle) != entity.text_value(Field::kTitle) || other.text() != entity.text())
+      text += " entity " + to_hex(entity.id()).substr(0, 6) + " (" + std::to_string(static_cast<int>(entity.type())) + ")";
+  }
+  return text;
+}
+
 }  // namespace
 
 RunResult run(const Scenario& scenario) { return Simulation(scenario).run(); }
@@ -96,6 +128,7 @@ Task<void> Simulation::connect_account() {
   }
   account_ = connected->account;
   revoked_until_ms_.reset();
+  oracle_.granted();
   for (auto& other : workers_)
     if (other->is_running()) other->links().account_connected(workspace_, account_);
 }
@@ -274,7 +307,7 @@ void Simulation::calm_check() {
     const Replica& replica = (*open)->replica;
     for (auto& browser : browsers_)
       if (browser->options().board == board.id && browser->replica().hash() != replica.hash())
-        return oracle_.fail("I1", "a browser and the hub show different boards");
+        return oracle_.fail("I1", "a browser and the hub show different boards: " + difference(browser->replica(), replica));
     auto view = workers_[0]->links().view(workspace_, board.link);
     if (view.ok() && view->dirty > 0) oracle_.fail("I8", std::to_string(view->dirty) + " pairs wait although nothing hinders them");
     emulator::Calendar* calendar = google_.world().find_calendar(board.calendar);

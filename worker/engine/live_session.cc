@@ -150,8 +150,16 @@ void LiveSession::push(const DocumentKey& key, ByteView bytes) {
   auto message = decode_cbor(bytes);
   auto ops = decode_chunk((*message)["ops"].as_byte_view());
   if (!ops.ok()) return send_error(key, ops.error());
+  // What the hub tells meanwhile moves the client's cursor past its own operations: refusals go first, so that one
+  // that is lost is told again.
+  std::vector<Bytes> held;
+  held_ = &held;
   auto accepted = hub_.push(key, {who_->member, who_->may_write, it->second.replica}, *ops);
-  if (!accepted.ok()) return send_error(key, accepted.error());
+  held_ = nullptr;
+  if (!accepted.ok()) {
+    for (Bytes& bytes_held : held) send_(std::move(bytes_held));
+    return send_error(key, accepted.error());
+  }
   for (const auto& verdict : accepted->verdicts) {
     Cbor refused = of_type("refused");
     refused.set("op", op_id_text(verdict.op));
@@ -159,6 +167,7 @@ void LiveSession::push(const DocumentKey& key, ByteView bytes) {
     refused.set("message", verdict.reason.message);
     send_(frame(key, std::move(refused)));
   }
+  for (Bytes& bytes_held : held) send_(std::move(bytes_held));
   if (accepted->has_gap) {
     auto document = hub_.open(key);
     if (!document.ok()) return send_error(key, document.error());
@@ -185,7 +194,8 @@ void LiveSession::on_ops(const DocumentKey& key, uint64_t last_seq, const std::v
   Cbor message = of_type("ops");
   message.set("seq", static_cast<int64_t>(last_seq));
   message.set("ops", Cbor::bytes(encode_chunk(foreign)));
-  send_(frame(key, std::move(message)));
+  Bytes bytes = frame(key, std::move(message));
+  held_ ? held_->push_back(std::move(bytes)) : send_(std::move(bytes));
 }
 
 void LiveSession::on_reset(const DocumentKey& key) {

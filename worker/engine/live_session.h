@@ -51,6 +51,7 @@ class LiveSession final : public HubListener {
   Send send_;
   std::optional<SignedIn> who_;
   std::map<DocumentKey, Following> following_;
+  std::vector<Bytes>* held_ = nullptr;  // frames that wait while a push is under way
 };
 
 }  // namespace kalends

@@ -238,6 +238,33 @@ TEST_CASE("an edit under a forged author is refused: a void stands in its place,
   CHECK(ben.session.is_synced());
 }
 
+TEST_CASE("a refusal whose telling was lost is learned at the next connection, at any frame where it broke") {
+  for (size_t frames_read = 0; frames_read < 6; ++frames_read) {
+    LiveWorld world;
+    Client anna = world.client(), ben = world.client(true);
+    anna.connect();
+    ben.connect();
+    ben.edit({ben.title(world.card, "by ben")});
+    world.settle(anna, ben);
+    ben.member_ = world.owner;
+    ben.edit({ben.title(world.card, "forged")});
+    anna.edit({SetCommand{{world.card, {}}, {Field::kLocation, {}, std::string("anna's")}}});
+    while (ben.inbox.size() > frames_read) ben.inbox.pop_back();
+    ben.settle();
+    ben.member_ = world.ben_member;
+    ben.session = Session(ben.replica, ben.session.cursor());
+    ben.connect();
+    world.settle(anna, ben);
+    CAPTURE(frames_read);
+    CHECK(ben.replica.hash() == world.at_hub().replica.hash());
+    CHECK(anna.replica.hash() == world.at_hub().replica.hash());
+    CHECK(ben.title_of(world.card) == "by ben");
+    REQUIRE(ben.tray.size() == 1);
+    CHECK(ben.tray[0].value == Value{std::string("forged")});
+    CHECK(ben.refused.size() == 1);
+  }
+}
+
 TEST_CASE("a viewer's edits are refused and go to the tray") {
   LiveWorld world;
   world.ben_token = world.token_of(world.ben_member, Role::kViewer);
