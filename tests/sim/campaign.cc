@@ -208,13 +208,13 @@ int campaign(const CampaignOptions& options) {
   return totals.violations == 0 ? 0 : 1;
 }
 
-int replay_one(const std::string& text) {
+int replay_one(const std::string& text, bool is_loud) {
   auto scenario = Scenario::parse(text);
   if (!scenario) {
     std::fprintf(stderr, "A scenario is words such as seed=7 hours=30 without=3,4 edits=1,2,9.\n");
     return 2;
   }
-  RunResult result = run(*scenario);
+  RunResult result = run(*scenario, is_loud);
   if (result.violation) print_failure(*scenario, *result.violation);
   std::printf("%.1f simulated days, %llu events, %llu user edits, %llu API calls, trace %016llx\n",
               static_cast<double>(result.simulated_ms) / 86'400'000.0, static_cast<unsigned long long>(result.events),

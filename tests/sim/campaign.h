@@ -21,7 +21,7 @@ struct CampaignOptions {
 
 // The exit code: 0 when nothing was wrong.
 int campaign(const CampaignOptions& options);
-int replay_one(const std::string& text);
+int replay_one(const std::string& text, bool is_loud);
 // A smaller scenario with the same kind of failure.
 Scenario shrink(const Scenario& scenario, const std::string& code);
 

@@ -49,6 +49,7 @@ Json Simulation::random_times(Prng& prng) {
 
 void Simulation::carry_out(const PlannedEdit& edit) {
   Prng prng(edit.seed);
+  scheduler_.say("edit " + std::string(edit_name(edit.kind)) + " by " + std::to_string(edit.actor));
   if (edit.kind < kFirstEventEdit)
     browser_edit(edit, prng);
   else

@@ -26,6 +26,5 @@ int main(int argc, char** argv) {
   app.add_flag("--no-shrink", options.no_shrink, "do not look for a shorter scenario");
   app.add_flag("--verbose", is_loud, "the worker's log, with --replay");
   CLI11_PARSE(app, argc, argv);
-  SimLog::is_loud = is_loud;
-  return replay.empty() ? campaign(options) : replay_one(replay);
+  return replay.empty() ? campaign(options) : replay_one(replay, is_loud);
 }

@@ -37,6 +37,13 @@ std::optional<Id128> card_of(const Json& event) {
 
 bool is_live(const Json& event) { return !event.is_null() && event.value("status", "") != "cancelled"; }
 
+std::string brief(const Json& event) {
+  if (event.is_null()) return "none";
+  if (!is_live(event)) return "cancelled";
+  Json start = event.value("start", Json::object());
+  return event.value("summary", "") + " " + start.value("date", start.value("dateTime", ""));
+}
+
 // An end of an event as "2026-03-01" or "<instant> <zone>".
 struct Moment {
   int64_t instant_ms = 0;
@@ -206,6 +213,7 @@ void Oracle::check_acknowledged() {
 
 void Oracle::person_made(const std::string& calendar, const Json& event, bool is_left_alone) {
   EventKey key{calendar, event["id"]};
+  scheduler_.say("person: makes " + key.second.substr(0, 6) + " " + brief(event));
   made_by_people_.insert(key);
   if (is_left_alone || !has_inbox_) {
     left_alone_.insert(key);
@@ -216,10 +224,12 @@ void Oracle::person_made(const std::string& calendar, const Json& event, bool is
 }
 
 void Oracle::person_changed(const std::string& calendar, const std::string& event, const std::string& field, const Json& value) {
+  scheduler_.say("person: " + event.substr(0, 6) + " " + field + " " + value.dump());
   if (left_alone_.count({calendar, event}) == 0) persons_[{calendar, event}][field] = value;
 }
 
 void Oracle::person_deleted(const std::string& calendar, const std::string& event, const Json& before) {
+  scheduler_.say("person: deletes " + event.substr(0, 6) + " " + brief(before));
   persons_.erase({calendar, event});
   bool is_ours = made_by_people_.count({calendar, event}) == 0;  // a copy carries our mark too
   deleted_[{calendar, event}] = {scheduler_.now_ms(), is_ours ? card_of(before) : std::nullopt};
@@ -272,6 +282,7 @@ void Oracle::check_overwritten(const ApiWrite& write, const std::string& field) 
 
 void Oracle::on_api_write(const ApiWrite& write) {
   EventKey key{write.calendar, write.event_id};
+  scheduler_.say("google: " + write.method + " " + write.event_id.substr(0, 6) + " " + brief(write.before) + " -> " + brief(write.after));
   const emulator::Request& request = *write.request;
   if (request.query_value("sendUpdates").value_or("") != "none") fail("I5", "a write may mail guests");
   if (write.method != "POST" && request.header("if-match") == nullptr) fail("I3", "a write has no condition: " + write.method + " " + request.path);

@@ -7,6 +7,7 @@
 #include <functional>
 #include <queue>
 #include <set>
+#include <string>
 #include <vector>
 
 namespace kalends::sim {
@@ -32,6 +33,9 @@ class Scheduler {
   size_t waiting() const { return queue_.size(); }
   // Of every event's time, order and owner: equal for equal runs.
   uint64_t trace() const { return trace_; }
+  // For eyes: what happened, when somebody looks.
+  bool is_loud = false;
+  void say(const std::string& what) const;
   // Puts something that happened into the trace.
   void note(uint64_t what) { trace_ = (trace_ ^ what) * 1099511628211ULL; }
 

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/sim/sim_worker.h"
 
-#include <cstdio>
-
 namespace kalends::sim {
 
-bool SimLog::is_loud = false;
-
 void SimLog::write(LogLevel level, LogCode event, std::initializer_list<LogField> fields) {
-  if (!is_loud || level == LogLevel::kDebug) return;
-  std::string line = std::to_string(scheduler_.now_ms()) + " " + std::string(event.text);
+  if (!scheduler_.is_loud || level == LogLevel::kDebug) return;
+  std::string line = "worker: " + std::string(event.text);
   for (const LogField& field : fields) {
     line += " " + std::string(field.name) + "=";
     if (const auto* number = std::get_if<int64_t>(&field.value)) line += std::to_string(*number);
@@ -18,7 +14,7 @@ void SimLog::write(LogLevel level, LogCode event, std::initializer_list<LogField
     if (const auto* id = std::get_if<Id128>(&field.value)) line += to_hex(*id).substr(0, 8);
     if (const auto* text = std::get_if<std::string>(&field.value)) line += *text;
   }
-  std::fprintf(stderr, "%s\n", line.c_str());
+  scheduler_.say(line);
 }
 
 std::function<void()> SimWorker::SimEffects::when_awake(std::function<void()> act) {

@@ -42,7 +42,6 @@ class SimLog final : public Log {
  public:
   explicit SimLog(const Scheduler& scheduler) : scheduler_(scheduler) {}
   void write(LogLevel level, LogCode event, std::initializer_list<LogField> fields) override;
-  static bool is_loud;
 
  private:
   const Scheduler& scheduler_;

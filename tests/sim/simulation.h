@@ -25,7 +25,7 @@ struct RunResult {
 
 class Simulation {
  public:
-  explicit Simulation(const Scenario& scenario);
+  Simulation(const Scenario& scenario, bool is_loud);
   ~Simulation();
   RunResult run();
 
@@ -82,6 +82,6 @@ class Simulation {
   std::string set_up_problem_;
 };
 
-RunResult run(const Scenario& scenario);
+RunResult run(const Scenario& scenario, bool is_loud = false);
 
 }  // namespace kalends::sim

@@ -37,6 +37,11 @@ Task<GoogleAnswer> GoogleClient::call(Call call, Make make) {
       answer.token_error = token.error().message;
       co_return answer;
     }
+    // Getting the token may have taken a while: Google may have asked another call of this account to wait.
+    while (int64_t wait = gate_.held_ms(call.account, ports_.clock.monotonic_ms())) {
+      auto sleeping = ports_.effects.slept(wait);
+      co_await sleeping;
+    }
     GoogleApi api{options_.api_url, *token, options_.timeout_ms};
     ++calls_;
     auto fetching = ports_.effects.fetched(make(api));

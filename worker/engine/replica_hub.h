@@ -57,7 +57,9 @@ class ReplicaHub {
   // `is_store_shared`: other workers write to the store too, so every use of a copy first takes what they
   // wrote.
   ReplicaHub(const Ports& ports, size_t open_max, bool is_store_shared = false)
-      : ports_(ports), open_max_(open_max), is_store_shared_(is_store_shared) {}
+      : ports_(ports),
+        open_max_(open_max < 2 ? 2 : open_max),  // a card that moves needs two at once
+        is_store_shared_(is_store_shared) {}
   void observe(DocumentObserver& observer) { observer_ = &observer; }
 
   // A new, empty document; `commands` make its first content.

@@ -59,6 +59,11 @@ void QuotaGate::hold(AccountId account, int64_t until_ms) {
   user.held_until_ms = std::max(user.held_until_ms, until_ms);
 }
 
+int64_t QuotaGate::held_ms(AccountId account, int64_t now_ms) const {
+  auto user = users_.find(account);
+  return user == users_.end() ? 0 : std::max<int64_t>(0, user->second.held_until_ms - now_ms);
+}
+
 size_t QuotaGate::tracked(int64_t now_ms) {
   for (auto user = users_.begin(); user != users_.end();) {
     user->second.forget_old(now_ms);

@@ -33,6 +33,8 @@ class QuotaGate {
   int64_t take(const QuotaRequest& request, int64_t now_ms);
   // Google has refused all the same: no call of this account before `until_ms`.
   void hold(AccountId account, int64_t until_ms);
+  // How long that still lasts; 0: it is over.
+  int64_t held_ms(AccountId account, int64_t now_ms) const;
   // Accounts that are kept in memory: only those with a call in the last minute or on hold.
   size_t tracked(int64_t now_ms);
 
