@@ -85,17 +85,24 @@ Status read_policy(const Json& body, LinkPolicy& policy) {
   return {};
 }
 
+Json guard_json(const GuardReport& guard) {
+  return {{"deletes", guard.event_deletions},
+          {"cards_losing_date", guard.card_deletions},
+          {"recent_deletes", guard.recent_event_deletions},
+          {"recent_cards_losing_date", guard.recent_card_deletions},
+          {"pairs", guard.pairs},
+          {"listing_doubted", guard.is_listing_doubted},
+          {"plan", guard.plan},
+          {"reason", guard.reason}};
+}
+
 Json link_json(const LinkView& link) {
   Json error, guard;
   if (link.last_error)
     error = {{"code", link.last_error->code},
              {"message", link.last_error->message},
              {"what_to_do", link.last_error->what_to_do}};
-  if (link.guard)
-    guard = {{"deletes", link.guard->event_deletions},
-             {"cards_losing_date", link.guard->card_deletions},
-             {"pairs", link.guard->pairs},
-             {"reason", link.guard->reason}};
+  if (link.guard) guard = guard_json(*link.guard);
   return {{"id", to_hex(link.link)},
           {"board", to_hex(link.board)},
           {"account", to_hex(link.account)},
@@ -114,19 +121,38 @@ Json link_json(const LinkView& link) {
             {"push", link.has_push}}}};
 }
 
+constexpr std::string_view kStepKinds[] = {"new_event", "changed_event", "deleted_event",
+                                           "new_card",  "changed_card",  "left_alone"};
+
+Json change_json(const PlannedStep::Change& change) {
+  return {{"field", change.field}, {"before", change.before}, {"after", change.after}};
+}
+
+Json step_json(const PlannedStep& step) {
+  Json changes = Json::array();
+  for (const PlannedStep::Change& change : step.changes) changes.push_back(change_json(change));
+  return {{"kind", name_of(kStepKinds, step.kind)},
+          {"card", id_or_null(step.card.raw)},
+          {"title", step.title},
+          {"changes", std::move(changes)},
+          {"why", step.why}};
+}
+
 Json report_json(const RunReport& report) {
   Json json = {{"inserts", report.inserts},
                {"patches", report.patches},
                {"deletes", report.deletes},
+               {"writes", report.inserts + report.patches + report.deletes},
                {"card_edits", report.card_edits},
                {"cards_created", report.cards_created},
+               {"run", report.run > 0 ? Json(report.run) : Json()},
                {"plan", report.plan}};
+  json["steps"] = Json::array();
+  for (const PlannedStep& step : report.steps) json["steps"].push_back(step_json(step));
+  if (!report.deletions.empty()) json["deletions"] = report.deletions;
   if (report.error)
     json["error"] = {{"code", error_code_name(report.error->code)}, {"message", report.error->message}};
-  if (report.guard)
-    json["guard"] = {{"deletes", report.guard->event_deletions},
-                     {"cards_losing_date", report.guard->card_deletions},
-                     {"reason", report.guard->reason}};
+  if (report.guard) json["guard"] = guard_json(*report.guard);
   return json;
 }
 
@@ -317,10 +343,15 @@ void add_links(Router& router, const ApiServices& services) {
         co_return text_response(204, "application/json", "");
       });
   add_route(router, services, "POST", "/v1/links/{link}/approve",
-            [services](const Caller& caller, const InboundRequest&,
+            [services](const Caller& caller, const InboundRequest& request,
                        const PathParameters& path) -> Result<HttpResponse> {
               KALENDS_TRY(Id128 link, path_id(path, "link"));
-              KALENDS_TRY_VOID(services.links.approve(caller.workspace, LinkId{link}));
+              Json body = Json::object();
+              if (!request.body.empty()) {
+                KALENDS_TRY(body, json_body(request));
+              }
+              KALENDS_TRY_VOID(
+                  services.links.approve(caller.workspace, LinkId{link}, json_text_or_empty(body, "plan")));
               KALENDS_TRY(LinkView view, services.links.view(caller.workspace, LinkId{link}));
               return json_response(200, link_json(view));
             });

@@ -9,6 +9,7 @@
 #include "worker/engine/link_state.h"
 #include "worker/engine/link_sync.h"
 #include "worker/engine/plan_commands.h"
+#include "worker/engine/run_report.h"
 #include "worker/engine/tuning.h"
 #include "worker/google/json.h"
 
@@ -82,9 +83,18 @@ void LinkEngine::adopt(WorkspaceId workspace, const LinkRow& row) {
     link->calendar_id = calendar->id;
     link->calendar_summary = calendar->summary;
   }
+  if (link->state() == LinkState::kStopped) link->guard = stopped_by(*link);
   Key key{workspace, row.link};
   by_board_[link->board()].insert(key);
   links_[key] = std::move(link);
+}
+
+// Why a link is stopped, as its last run has said.
+std::optional<GuardReport> LinkEngine::stopped_by(const Link& link) {
+  auto txn = ports_.store.begin();
+  if (!txn.ok()) return std::nullopt;
+  auto runs = (*txn)->runs(link.workspace, link.id(), 1);
+  return runs.ok() && !runs->empty() ? decode_report(runs->front().report).guard : std::nullopt;
 }
 
 Result<LinkEngine::Link*> LinkEngine::find(WorkspaceId workspace, LinkId link) {

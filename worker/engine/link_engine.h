@@ -35,8 +35,26 @@ struct LinkError {
 struct GuardReport {
   uint64_t event_deletions = 0;
   uint64_t card_deletions = 0;
+  uint64_t recent_event_deletions = 0;  // of the last minutes, which count too
+  uint64_t recent_card_deletions = 0;
   uint64_t pairs = 0;
   std::string reason;
+  std::string plan;  // names exactly these deletions: an approval says it
+  bool is_listing_doubted = false;
+  friend bool operator==(const GuardReport&, const GuardReport&) = default;
+};
+
+// One thing that a run would do, as a person reads it.
+enum class StepKind : uint8_t { kNewEvent, kChangedEvent, kDeletedEvent, kNewCard, kChangedCard, kLeftAlone };
+struct PlannedStep {
+  StepKind kind = StepKind::kLeftAlone;
+  CardId card;  // nil: an event without a card
+  std::string title;
+  struct Change {
+    std::string field, before, after;
+  };
+  std::vector<Change> changes;
+  std::string why;
 };
 
 struct LinkView {
@@ -71,9 +89,15 @@ enum class OnUnlink : uint8_t { kLeaveEvents, kRemoveEvents };
 // What one look at a link did, or would do.
 struct RunReport {
   uint64_t inserts = 0, patches = 0, deletes = 0, card_edits = 0, cards_created = 0, conflicts = 0;
-  std::vector<std::string> plan;  // of a dry run: a line for each card, as a person reads it
+  std::vector<std::string> plan;   // of a dry run: a line for each card, as a person reads it
+  std::vector<PlannedStep> steps;  // of a dry run: the same in parts
+  std::string deletions;           // of a dry run: names the deletions among them, for an approval
   std::optional<Error> error;
-  std::optional<GuardReport> guard;
+  std::optional<GuardReport> guard;  // what stopped it; of a dry run: what would
+  uint64_t run = 0;                  // its number in the ledger; 0: it changed nothing
+  uint64_t undone_run = 0;           // of an undo: which run it takes back
+  MemberId asked_by;                 // of an undo
+  std::vector<PlannedStep> left;     // of an undo: what is left as it is, and why
 };
 
 struct EngineOptions {
@@ -104,8 +128,10 @@ class LinkEngine final : public DocumentObserver {
   Task<Status> unlink(WorkspaceId workspace, LinkId link, OnUnlink events);
   Status set_state(WorkspaceId workspace, LinkId link, LinkState state);  // kActive or kPaused
   Status set_policy(WorkspaceId workspace, LinkId link, const LinkPolicy& policy);
-  // Lets the run that the guard has stopped go on.
-  Status approve(WorkspaceId workspace, LinkId link);
+  // Lets the run that the guard has stopped go on: with the deletions that `plan` names (of a guard's report
+  // or a dry run; empty: the report that the link shows), and no others. kConflict: the plan has changed
+  // since.
+  Status approve(WorkspaceId workspace, LinkId link, const std::string& plan = {});
   Result<LinkView> view(WorkspaceId workspace, LinkId link);
   Result<std::vector<LinkView>> list(WorkspaceId workspace, std::optional<DocumentId> board);
   // One look at the calendar and the cards, now. A dry run changes nothing, here or there.
@@ -138,6 +164,7 @@ class LinkEngine final : public DocumentObserver {
   Result<Link*> find(WorkspaceId workspace, LinkId link);
   Result<LinkView> view_of(const Link& link);
   void adopt(WorkspaceId workspace, const LinkRow& row);
+  std::optional<GuardReport> stopped_by(const Link& link);
   void kick(Link& link);
   void schedule_poll(Link& link);
   Task<void> run(Key key);

@@ -6,12 +6,17 @@
 #include "worker/engine/co_try.h"
 #include "worker/engine/pair_facts.h"
 #include "worker/engine/plan_commands.h"
+#include "worker/engine/run_report.h"
 #include "worker/engine/tuning.h"
 
 namespace kalends {
 
 LinkSync::LinkSync(LinkEngine& engine, LinkEngine::Link& link)
-    : engine_(engine), link_(link), ports_(engine.ports_), identities_(ports_.secrets, link.calendar_id) {}
+    : engine_(engine),
+      link_(link),
+      ports_(engine.ports_),
+      identities_(ports_.secrets, link.calendar_id),
+      ledger_(ports_) {}
 LinkSync::~LinkSync() = default;
 
 Task<RunReport> LinkSync::run() {
@@ -20,14 +25,26 @@ Task<RunReport> LinkSync::run() {
     link_.is_pull_wanted = false;
     auto pulling = pull();
     status = co_await pulling;
-    if (!status.ok()) link_.is_pull_wanted = true;
+    // After doubts the calendar is read again as soon as the link may go on.
+    if (!status.ok() || link_.state() != LinkState::kActive) link_.is_pull_wanted = true;
   }
-  if (status.ok()) {
+  if (status.ok() && link_.state() == LinkState::kActive) {
     auto pushing = push();
     status = co_await pushing;
   }
   if (!status.ok()) report_.error = status.error();
+  if (Status closed = close_run(); !closed.ok() && !report_.error) report_.error = closed.error();
   co_return std::move(report_);
+}
+
+// What was begun and not finished is a run that a crash, or another worker, has ended.
+Status LinkSync::close_run() {
+  if (!ledger_.is_begun()) return {};
+  report_.run = ledger_.run();
+  KALENDS_TRY_VOID(hold_lease());
+  KALENDS_TRY(auto txn, ports_.store.begin());
+  KALENDS_TRY_VOID(ledger_.finish(*txn, link_.lease, encode_report(report_)));
+  return txn->commit();
 }
 
 Status LinkSync::hold_lease() {
@@ -145,6 +162,7 @@ Task<Status> LinkSync::settle(CardId card) {
 Status LinkSync::failed(const GoogleAnswer& answer) {
   Error error = to_error(answer.verdict);
   if (!answer.token_error.empty()) error.message = answer.token_error;
+  if (is_dry_run_) return error;
   LinkError told{std::string(google_move_name(answer.verdict.move)), error.message,
                  "It is tried again by itself."};
   bool is_broken = true;

@@ -8,9 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "core/reconcile/guard.h"
 #include "core/reconcile/reconcile.h"
 #include "worker/engine/event_identity.h"
 #include "worker/engine/link_state.h"
+#include "worker/engine/run_ledger.h"
 #include "worker/google/facet_mapping.h"
 
 namespace kalends {
@@ -22,10 +24,12 @@ class LinkSync {
   LinkSync(const LinkSync&) = delete;
 
   Task<RunReport> run();
-  // What run() would do with what is known now, a line for each card.
-  Result<RunReport> preview();
+  // What run() would do now. Reads the calendar; writes nothing, here or there.
+  Task<Result<RunReport>> preview();
   // Takes or renews the link's lease; everything that is written names it.
   Status hold_lease();
+  // The deletions that a person was shown under this name.
+  Result<std::optional<std::set<PlannedDeletion>>> named_deletions(const std::string& name);
 
  private:
   // Facts of one pair, read together.
@@ -36,8 +40,16 @@ class LinkSync {
     Plan plan;
   };
 
+  Status close_run();
+
   Task<Status> pull();
   Task<Status> list(bool is_full);
+  // Events that are known to be live and that a whole listing lacks.
+  struct Missing {
+    std::vector<PairRow> rows;
+    size_t live = 0;  // all that are known to be live
+  };
+  Result<Missing> missing_from(const std::set<Bytes>& seen);
   Task<Status> confirm_missing(std::set<Bytes> seen);
   Status observe_page(const GoogleEventsPage& page, bool is_full, std::set<Bytes>& seen);
   Status observe_event(Txn& txn, const GoogleEvent& event);
@@ -48,11 +60,43 @@ class LinkSync {
   Task<Status> settle(CardId card);
   Result<std::optional<PairFacts>> facts(CardId card);
   PairFacts judged(Txn& txn, const Replica& board, PairRow row);
+  // All that is planned, and how it looks to the guard.
+  struct Prospect {
+    std::vector<PairFacts> pairs;
+    std::set<PlannedDeletion> deletions;
+    std::string name;  // of the deletions
+    RunShape shape;
+  };
+  Result<Prospect> prospect(Txn& txn, const Replica& board);
+  std::optional<GuardReport> objection(const Prospect& prospect) const;
+  void remember_shown(const Prospect& prospect);
   Status judge_run(bool& may_go);
+  Status stop_run(const GuardReport& report);
+  Task<Status> doubt_listing(const std::vector<PairRow>& missing, size_t known,
+                             std::optional<GuardReport>& doubt);
+
+  // What a dry run has read of the calendar.
+  struct Listing {
+    std::vector<GoogleEvent> events;
+    std::vector<CardId> gone;  // whose events were asked for, and are not there
+    bool is_full = false;
+    bool has_end = false;
+    std::optional<GuardReport> doubt;
+  };
+  Task<Status> read_listing(Listing& listing);
+  Result<RunReport> preview_of(const Listing& listing);
+  void describe_plan(const PairFacts& facts, const Replica& board);
+  Status describe_left_alone(Txn& txn, const Document& board);
 
   Task<Status> read_again(CardId card, PairFacts facts);
   Task<Status> settle_here(CardId card, PairFacts facts);
   Task<Status> write_remote(CardId card, PairFacts facts);
+  std::optional<RunLedger::Entry> card_entry(CardId card, const PairFacts& facts,
+                                             const std::vector<Command>& commands, const Document& board);
+  RunLedger::Entry event_entry(CardId card, const PairFacts& facts, const Document& board);
+  Result<EntryRow> written_entry(Txn& txn, const PairFacts& facts, uint64_t generation,
+                                 const RunLedger::Entry& wanted);
+  void describe(const PairFacts& facts, const Document& board, EntryContent& content) const;
   Status record_written(CardId card, const EventFacet& target, const GoogleEvent& event);
   Status record_deleted(CardId card);
   Status record_observation(CardId card, const Observation& observation, uint64_t generation_at_least);
@@ -65,6 +109,8 @@ class LinkSync {
   LinkEngine::Link& link_;
   Ports& ports_;
   EventIdentities identities_;
+  bool is_dry_run_ = false;
+  RunLedger ledger_;
   RunReport report_;
   std::deque<CardId> queue_;
   std::set<CardId> tried_;

@@ -117,8 +117,8 @@ class ReplicaHub {
     ReplicaId replica;
   };
   Result<Accepted> push(const DocumentKey& key, const Pusher& pusher, const std::vector<Op>& ops);
-  // kForbidden: the replica id is another member's, another document's, or a hub's own. It belongs to the member
-  // who used it first, on the document where it was used first.
+  // kForbidden: the replica id is another member's, another document's, or a hub's own. It belongs to the
+  // member who used it first, on the document where it was used first.
   Status may_use(const DocumentKey& key, const Pusher& pusher);
 
   void listen(const DocumentKey& key, HubListener& listener) { listeners_[key].insert(&listener); }
