@@ -3,6 +3,7 @@
 #include "core/calendar/policy_names.h"
 #include "worker/api/context.h"
 #include "worker/engine/co_try.h"
+#include "worker/engine/ledger_text.h"
 #include "worker/google/json.h"
 #include "worker/google/zones.h"
 
@@ -154,6 +155,38 @@ Json report_json(const RunReport& report) {
     json["error"] = {{"code", error_code_name(report.error->code)}, {"message", report.error->message}};
   if (report.guard) json["guard"] = guard_json(*report.guard);
   return json;
+}
+
+Json run_json(const RunView& run) {
+  const RunReport& report = run.report;
+  Json json = {{"run", run.run},
+               {"started_ms", run.started_ms},
+               {"finished_ms", run.finished_ms ? Json(*run.finished_ms) : Json()},
+               {"inserts", report.inserts},
+               {"patches", report.patches},
+               {"deletes", report.deletes},
+               {"card_edits", report.card_edits},
+               {"cards_created", report.cards_created},
+               {"undone_run", report.undone_run > 0 ? Json(report.undone_run) : Json()},
+               {"undone_by", run.undone_by > 0 ? Json(run.undone_by) : Json()},
+               {"asked_by", id_or_null(report.asked_by.raw)}};
+  json["guard"] = report.guard ? guard_json(*report.guard) : Json();
+  json["error"] = report.error ? Json{{"code", error_code_name(report.error->code)},
+                                      {"message", report.error->message}}
+                               : Json();
+  return json;
+}
+
+// A run of a link that the caller's workspace has.
+Result<uint64_t> path_run(const ApiServices& services, const Caller& caller, const PathParameters& path,
+                          LinkId link) {
+  KALENDS_TRY(LinkView view, services.links.view(caller.workspace, link));
+  (void)view;
+  auto it = path.find("run");
+  std::string text = it == path.end() ? std::string() : it->second;
+  if (text.empty() || text.size() > 18 || text.find_first_not_of("0123456789") != std::string::npos)
+    return invalid("`run` is a number.");
+  return static_cast<uint64_t>(std::stoull(text));
 }
 
 Result<OnUnlink> read_on_unlink(const InboundRequest& request) {
@@ -365,6 +398,50 @@ void add_links(Router& router, const ApiServices& services) {
         Result<RunReport> report = co_await syncing;
         if (!report.ok()) co_return report.error();
         co_return json_response(200, report_json(*report));
+      });
+  add_route(router, services, "GET", "/v1/links/{link}/runs",
+            [services](const Caller& caller, const InboundRequest& request,
+                       const PathParameters& path) -> Result<HttpResponse> {
+              KALENDS_TRY(Id128 link, path_id(path, "link"));
+              KALENDS_TRY(std::vector<RunView> runs,
+                          services.links.runs(caller.workspace, LinkId{link}, SIZE_MAX / 2));
+              Json rows = Json::array();
+              for (const RunView& run : runs) {
+                rows.push_back(run_json(run));
+                rows.back()["id"] = std::to_string(run.run);
+              }
+              KALENDS_TRY(Json page, paged(request, rows));
+              return json_response(200, page);
+            });
+  add_route(router, services, "GET", "/v1/links/{link}/runs/{run}",
+            [services](const Caller& caller, const InboundRequest&,
+                       const PathParameters& path) -> Result<HttpResponse> {
+              KALENDS_TRY(Id128 link, path_id(path, "link"));
+              KALENDS_TRY(uint64_t number, path_run(services, caller, path, LinkId{link}));
+              KALENDS_TRY(RunView run, services.links.run(caller.workspace, LinkId{link}, number));
+              Json json = run_json(run);
+              json["id"] = std::to_string(run.run);
+              json["entries"] = Json::array();
+              for (const EntryView& entry : run.entries) json["entries"].push_back(entry_json(entry));
+              return json_response(200, json);
+            });
+  add_task(
+      router, services, "POST", "/v1/links/{link}/runs/{run}/undo",
+      [services](Caller caller, InboundRequest request, PathParameters path) -> Task<Result<HttpResponse>> {
+        KALENDS_CO_TRY(Id128 link, path_id(path, "link"));
+        KALENDS_CO_TRY(uint64_t number, path_run(services, caller, path, LinkId{link}));
+        Json body = Json::object();
+        if (!request.body.empty()) {
+          KALENDS_CO_TRY(body, json_body(request));
+        }
+        UndoRequest undo{number, caller.member, json_is_true(body, "dry_run")};
+        auto undoing = services.links.undo_run(caller.workspace, LinkId{link}, undo);
+        Result<RunReport> report = co_await undoing;
+        if (!report.ok()) co_return report.error();
+        Json json = report_json(*report);
+        json["left"] = Json::array();
+        for (const PlannedStep& step : report->left) json["left"].push_back(step_json(step));
+        co_return json_response(200, json);
       });
   add_route(router, services, "GET", "/v1/boards/{board}/cards/{card}/explain",
             [services](const Caller& caller, const InboundRequest&,

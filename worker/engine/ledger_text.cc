@@ -143,4 +143,37 @@ std::string entry_text(const Document& board, EntryKind kind, EntryOutcome outco
   return text + "." + (why.empty() ? "" : " Why: " + why + ".");
 }
 
+Json entry_json(const EntryView& entry) {
+  static constexpr std::string_view kKinds[] = {"",
+                                                "insert_event",
+                                                "patch_event",
+                                                "delete_event",
+                                                "edit_card",
+                                                "unschedule_card",
+                                                "archive_card",
+                                                "create_card",
+                                                "delete_card",
+                                                "leave_alone"};
+  static constexpr std::string_view kOutcomes[] = {"unknown", "done", "refused"};
+  static constexpr std::string_view kActors[] = {"bridge", "member", "calendar"};
+  const EntryContent& content = entry.content;
+  auto hash = [](const std::optional<EventFacet>& facet) {
+    return facet ? Json(facet_hash(*facet)) : Json();
+  };
+  return {{"id", std::to_string(entry.run) + "." + std::to_string(entry.entry)},
+          {"run", entry.run},
+          {"entry", entry.entry},
+          {"at_ms", entry.at_ms},
+          {"card", to_hex(entry.card)},
+          {"title", content.title},
+          {"kind", kKinds[static_cast<size_t>(entry.kind)]},
+          {"outcome", kOutcomes[static_cast<size_t>(entry.outcome)]},
+          {"by", kActors[static_cast<size_t>(content.actor)]},
+          {"member", content.member.raw.is_nil() ? Json() : Json(to_hex(content.member))},
+          {"before", hash(content.before)},
+          {"after", hash(content.after)},
+          {"reasons", content.reasons},
+          {"text", entry.text}};
+}
+
 }  // namespace kalends

@@ -7,6 +7,7 @@
 #include "core/calendar/event_facet.h"
 #include "worker/engine/link_engine.h"
 #include "worker/engine/run_ledger.h"
+#include "worker/google/json.h"
 
 namespace kalends {
 
@@ -26,5 +27,7 @@ std::string changes_text(const std::vector<PlannedStep::Change>& changes);
 // What an entry did, in one sentence without its subject's name: "The event was made: …"
 std::string entry_text(const Document& board, EntryKind kind, EntryOutcome outcome,
                        const EntryContent& content);
+// As the API shows it.
+Json entry_json(const EntryView& entry);
 
 }  // namespace kalends

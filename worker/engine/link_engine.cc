@@ -119,10 +119,10 @@ void LinkEngine::kick(Link& link) {
     return;
   }
   link.is_running = true;
-  tasks_.spawn(run({link.workspace, link.id()}));
+  tasks_.spawn(keep_running({link.workspace, link.id()}));
 }
 
-Task<void> LinkEngine::run(Key key) {
+Task<void> LinkEngine::keep_running(Key key) {
   // Let the caller's transaction and stack end first.
   auto yielding = ports_.effects.slept(0);
   co_await yielding;

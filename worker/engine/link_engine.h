@@ -14,6 +14,7 @@
 #include "worker/engine/accounts.h"
 #include "worker/engine/google_client.h"
 #include "worker/engine/replica_hub.h"
+#include "worker/engine/run_ledger.h"
 
 namespace kalends {
 
@@ -100,6 +101,32 @@ struct RunReport {
   std::vector<PlannedStep> left;     // of an undo: what is left as it is, and why
 };
 
+struct UndoRequest {
+  uint64_t run = 0;
+  MemberId asked_by;
+  bool is_dry_run = false;
+};
+
+// A run as the ledger tells it.
+struct EntryView {
+  uint64_t run = 0;
+  uint64_t entry = 0;
+  CardId card;
+  EntryKind kind = EntryKind::kEditCard;
+  EntryOutcome outcome = EntryOutcome::kDone;
+  int64_t at_ms = 0;
+  EntryContent content;
+  std::string text;  // a sentence
+};
+struct RunView {
+  uint64_t run = 0;
+  int64_t started_ms = 0;
+  std::optional<int64_t> finished_ms;  // none: it is under way, or was cut off
+  RunReport report;
+  uint64_t undone_by = 0;          // the run that took it back
+  std::vector<EntryView> entries;  // of one run that was asked for
+};
+
 struct EngineOptions {
   ReplicaId holder;  // this worker, to leases: no other living worker has it
   std::string google_api_url;
@@ -136,6 +163,13 @@ class LinkEngine final : public DocumentObserver {
   Result<std::vector<LinkView>> list(WorkspaceId workspace, std::optional<DocumentId> board);
   // One look at the calendar and the cards, now. A dry run changes nothing, here or there.
   Task<Result<RunReport>> sync_once(WorkspaceId workspace, LinkId link, bool is_dry_run);
+  // Newest first; runs that changed nothing are none.
+  Result<std::vector<RunView>> runs(WorkspaceId workspace, LinkId link, size_t limit);
+  Result<RunView> run(WorkspaceId workspace, LinkId link, uint64_t run);
+  // What sync did to a card under a link, newest first.
+  Result<std::vector<EntryView>> history(WorkspaceId workspace, LinkId link, CardId card, size_t limit);
+  // Takes a run back: a run of its own. What somebody has changed since is left and told.
+  Task<Result<RunReport>> undo_run(WorkspaceId workspace, LinkId link, UndoRequest request);
   // Why a card's event looks as it does: a JSON text of link, shadow, both sides and the last plan.
   Result<std::string> explain(WorkspaceId workspace, DocumentId board, CardId card);
   // The calendars that the account may write to. kForbidden: the scopes for that were not granted.
@@ -167,7 +201,7 @@ class LinkEngine final : public DocumentObserver {
   std::optional<GuardReport> stopped_by(const Link& link);
   void kick(Link& link);
   void schedule_poll(Link& link);
-  Task<void> run(Key key);
+  Task<void> keep_running(Key key);
   Task<Status> ensure_channel(Key key);
   Task<void> stop_channels(Key key);
   // The member who connected the account: the author of what comes from the calendar.

@@ -4,11 +4,13 @@
 
 #include "worker/engine/co_try.h"
 #include "worker/engine/event_identity.h"
+#include "worker/engine/ledger_text.h"
 #include "worker/engine/link_engine.h"
 #include "worker/engine/link_state.h"
 #include "worker/engine/link_sync.h"
 #include "worker/engine/pair_facts.h"
 #include "worker/engine/plan_commands.h"
+#include "worker/engine/tuning.h"
 #include "worker/google/json.h"
 
 namespace kalends {
@@ -396,6 +398,10 @@ Result<std::string> LinkEngine::explain(WorkspaceId workspace, DocumentId board,
       if (auto plan = parse_json(as_text(row->explain)); !row->explain.empty() && plan.ok())
         entry["last_plan"] = *plan;
     }
+    entry["history"] = Json::array();
+    txn.reset();
+    KALENDS_TRY(std::vector<EntryView> told, history(workspace, link->id(), card, tuning::kHistoryShown));
+    for (const EntryView& one : told) entry["history"].push_back(entry_json(one));
     links.push_back(std::move(entry));
   }
   return json_dump(

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "worker/engine/co_try.h"
+#include "worker/engine/left_alone.h"
 #include "worker/engine/pair_facts.h"
 #include "worker/engine/plan_commands.h"
 #include "worker/engine/run_report.h"
@@ -84,19 +85,34 @@ Task<Status> LinkSync::push() {
         if (tried_.insert(card).second) queue_.push_back(card);
     }
     if (queue_.empty()) break;
-    lane_status_ = {};
-    lanes_open_ = std::min(tuning::kWritesAtOnce, queue_.size());
-    Callback<bool> all_done([this](auto done) {
-      auto finish = [this, done] {
-        // Later, from the loop: the last lane is still on the stack now.
-        if (--lanes_open_ == 0) ports_.effects.sleep(0, [done] { done(true); });
-      };
-      for (size_t i = lanes_open_; i > 0; --i) lanes_.spawn(lane(finish));
-    });
-    co_await all_done;
-    if (!lane_status_.ok()) co_return lane_status_;
+    auto settling = settle_queue();
+    Status status = co_await settling;
+    if (!status.ok()) co_return status;
   }
   co_return Status{};
+}
+
+Task<Status> LinkSync::settle_all(std::vector<CardId> cards) {
+  queue_.assign(cards.begin(), cards.end());
+  if (queue_.empty()) co_return Status{};
+  auto settling = settle_queue();
+  Status status = co_await settling;
+  co_return status;
+}
+
+// A few lanes work the queue off.
+Task<Status> LinkSync::settle_queue() {
+  lane_status_ = {};
+  lanes_open_ = std::min(tuning::kWritesAtOnce, queue_.size());
+  Callback<bool> all_done([this](auto done) {
+    auto finish = [this, done] {
+      // Later, from the loop: the last lane is still on the stack now.
+      if (--lanes_open_ == 0) ports_.effects.sleep(0, [done] { done(true); });
+    };
+    for (size_t i = lanes_open_; i > 0; --i) lanes_.spawn(lane(finish));
+  });
+  co_await all_done;
+  co_return lane_status_;
 }
 
 Task<void> LinkSync::lane(std::function<void()> done) {
@@ -123,7 +139,15 @@ LinkSync::PairFacts LinkSync::judged(Txn& txn, const Replica& board, PairRow row
   facts.situation.event = stored_observation(facts.row);
   facts.situation.shadow = stored_shadow(facts.row);
   absorb_all(facts.attempts, link_.policy.mask(), facts.situation);
+  bool is_alone = false;
+  if (auto left = left_alone_of(facts.row)) {
+    is_alone = leave_alone(*left, link_.policy.mask(), facts.situation);
+    // Kept in step again, with the next thing that is stored of the pair.
+    if (!is_alone) facts.row.left_alone.clear();
+  }
   facts.plan = reconcile(facts.situation, link_.policy);
+  if (is_alone)
+    facts.plan.reasons = {"a run was undone: what stayed is left alone until somebody changes it"};
   return facts;
 }
 

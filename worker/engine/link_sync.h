@@ -26,6 +26,8 @@ class LinkSync {
   Task<RunReport> run();
   // What run() would do now. Reads the calendar; writes nothing, here or there.
   Task<Result<RunReport>> preview();
+  // Takes a run back; with is_dry_run it is only said what would be done.
+  Task<RunReport> undo(UndoRequest request);
   // Takes or renews the link's lease; everything that is written names it.
   Status hold_lease();
   // The deletions that a person was shown under this name.
@@ -56,6 +58,9 @@ class LinkSync {
   Task<Result<GoogleEvent>> get_event(std::string event_id);
 
   Task<Status> push();
+  // Carries out what is planned for these cards, whatever else waits.
+  Task<Status> settle_all(std::vector<CardId> cards);
+  Task<Status> settle_queue();
   Task<void> lane(std::function<void()> done);
   Task<Status> settle(CardId card);
   Result<std::optional<PairFacts>> facts(CardId card);
@@ -85,6 +90,16 @@ class LinkSync {
   };
   Task<Status> read_listing(Listing& listing);
   Result<RunReport> preview_of(const Listing& listing);
+  struct Deeds;
+  struct Reversal;
+  Task<Status> undo_all(UndoRequest request);
+  Result<std::vector<Deeds>> deeds_of(uint64_t run);
+  static void add_deed(EntryKind kind, const EntryContent& content, Deeds& deeds);
+  Result<uint64_t> later_run(CardId card, uint64_t run);
+  Reversal reversal_of(const Deeds& deeds, const PairFacts& facts, const Replica& board) const;
+  void bring_back(const Deeds& deeds, const Entity& card, Reversal& reversal) const;
+  Status take_back(const Reversal& reversal, const PairFacts& facts, const UndoRequest& request);
+
   void describe_plan(const PairFacts& facts, const Replica& board);
   Status describe_left_alone(Txn& txn, const Document& board);
 

@@ -38,6 +38,8 @@ inline constexpr size_t kListingSample = 5;
 inline constexpr size_t kShownKept = 8;
 // A dry run keeps what it has read in memory, about a kilobyte an event.
 inline constexpr size_t kPreviewEventsMax = 100'000;
+// Of a card's history under one link, as an explanation shows it.
+inline constexpr size_t kHistoryShown = 50;
 // What is kept of a link's runs, to tell people and to undo them. An entry takes about half a kilobyte: 10 MB
 // at most, and a first sync of several thousand cards is among it as a whole.
 inline constexpr size_t kRunsKept = 500;
