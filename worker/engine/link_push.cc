@@ -48,8 +48,9 @@ Task<Status> LinkSync::settle_here(CardId card, PairFacts pair) {
   MemberId author = engine_.bridge_author(link_);
   auto edited = engine_.hub_.edit(link_.board(), {author, Cause::kBridge, now_ms}, commands, also);
   if (!edited.ok()) co_return card_refused(pair, edited.error());
-  report_.card_edits += !edited->ops.empty();
-  report_.cards_created += pair.plan.change == CardChange::kCreate;
+  bool is_new_card = pair.plan.change == CardChange::kCreate;
+  report_.card_edits += !edited->ops.empty() && !is_new_card;
+  report_.cards_created += is_new_card;
   co_return Status{};
 }
 
