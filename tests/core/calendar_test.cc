@@ -215,4 +215,33 @@ TEST_CASE("the guard lets a person's sitting pass and stops what is more") {
   CHECK(judge(shape) == GuardVerdict::kGo);
 }
 
+TEST_CASE("the guard counts what went a short while ago with what would go now, for each side by itself") {
+  RunShape shape;
+  shape.pairs = 60;
+  shape.card_deletions = 1;
+  shape.recent_card_deletions = 29;  // of 89 in step at first: a third is 29
+  CHECK(judge(shape) == GuardVerdict::kTooManyDeletions);
+  shape.recent_card_deletions = 28;
+  CHECK(judge(shape) == GuardVerdict::kGo);
+  shape.recent_event_deletions = 40;
+  CHECK(judge(shape) == GuardVerdict::kGo);
+  shape.card_deletions = 0;
+  shape.recent_card_deletions = 80;  // what is over is no reason to stop what deletes nothing
+  CHECK(judge(shape) == GuardVerdict::kGo);
+  shape = {};
+  shape.pairs = 3;
+  shape.event_deletions = 1;
+  shape.recent_event_deletions = 11;
+  CHECK(judge(shape) == GuardVerdict::kGo);
+  shape.recent_event_deletions = 12;
+  CHECK(judge(shape) == GuardVerdict::kTooManyDeletions);
+}
+
+TEST_CASE("a listing that lacks more than half of what was known is implausible") {
+  CHECK_FALSE(is_listing_implausible(0, 0));
+  CHECK_FALSE(is_listing_implausible(10, 5));
+  CHECK(is_listing_implausible(10, 6));
+  CHECK(is_listing_implausible(1, 1));
+}
+
 }  // namespace kalends::test

@@ -272,10 +272,11 @@ void Oracle::check_overwritten(const ApiWrite& write, const std::string& field) 
   if (!is_still_there) return;
   bool is_hidden = policy_.details == Details::kTitle && (field == "description" || field == "location");
   if (is_hidden || field == "colorId") return;
-  const BoardLog& log = logs_[boards_[write.calendar]];
-  bool is_known = field == "start" || field == "end" ? knows_dates(log, write.before)
-                  : shown.is_string()                ? knows_text(log, shown.get<std::string>())
-                                                     : true;
+  // On any board: the card may have moved on.
+  bool is_known = !shown.is_string() && !shown.is_object();
+  for (const auto& [board, log] : logs_)
+    is_known = is_known || (field == "start" || field == "end" ? knows_dates(log, write.before)
+                                                               : knows_text(log, shown.get<std::string>()));
   if (!is_known)
     fail("I3", "a person's " + field + " " + shown.dump() + " in event " + write.event_id + " was overwritten and is nowhere on the board");
 }

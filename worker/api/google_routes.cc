@@ -3,6 +3,7 @@
 #include "core/calendar/policy_names.h"
 #include "worker/api/context.h"
 #include "worker/engine/co_try.h"
+#include "worker/engine/ledger_text.h"
 #include "worker/google/json.h"
 #include "worker/google/zones.h"
 
@@ -85,17 +86,24 @@ Status read_policy(const Json& body, LinkPolicy& policy) {
   return {};
 }
 
+Json guard_json(const GuardReport& guard) {
+  return {{"deletes", guard.event_deletions},
+          {"cards_losing_date", guard.card_deletions},
+          {"recent_deletes", guard.recent_event_deletions},
+          {"recent_cards_losing_date", guard.recent_card_deletions},
+          {"pairs", guard.pairs},
+          {"listing_doubted", guard.is_listing_doubted},
+          {"plan", guard.plan},
+          {"reason", guard.reason}};
+}
+
 Json link_json(const LinkView& link) {
   Json error, guard;
   if (link.last_error)
     error = {{"code", link.last_error->code},
              {"message", link.last_error->message},
              {"what_to_do", link.last_error->what_to_do}};
-  if (link.guard)
-    guard = {{"deletes", link.guard->event_deletions},
-             {"cards_losing_date", link.guard->card_deletions},
-             {"pairs", link.guard->pairs},
-             {"reason", link.guard->reason}};
+  if (link.guard) guard = guard_json(*link.guard);
   return {{"id", to_hex(link.link)},
           {"board", to_hex(link.board)},
           {"account", to_hex(link.account)},
@@ -114,20 +122,71 @@ Json link_json(const LinkView& link) {
             {"push", link.has_push}}}};
 }
 
+constexpr std::string_view kStepKinds[] = {"new_event", "changed_event", "deleted_event",
+                                           "new_card",  "changed_card",  "left_alone"};
+
+Json change_json(const PlannedStep::Change& change) {
+  return {{"field", change.field}, {"before", change.before}, {"after", change.after}};
+}
+
+Json step_json(const PlannedStep& step) {
+  Json changes = Json::array();
+  for (const PlannedStep::Change& change : step.changes) changes.push_back(change_json(change));
+  return {{"kind", name_of(kStepKinds, step.kind)},
+          {"card", id_or_null(step.card.raw)},
+          {"title", step.title},
+          {"changes", std::move(changes)},
+          {"why", step.why}};
+}
+
 Json report_json(const RunReport& report) {
   Json json = {{"inserts", report.inserts},
                {"patches", report.patches},
                {"deletes", report.deletes},
+               {"writes", report.inserts + report.patches + report.deletes},
                {"card_edits", report.card_edits},
                {"cards_created", report.cards_created},
+               {"run", report.run > 0 ? Json(report.run) : Json()},
                {"plan", report.plan}};
+  json["steps"] = Json::array();
+  for (const PlannedStep& step : report.steps) json["steps"].push_back(step_json(step));
+  if (!report.deletions.empty()) json["deletions"] = report.deletions;
   if (report.error)
     json["error"] = {{"code", error_code_name(report.error->code)}, {"message", report.error->message}};
-  if (report.guard)
-    json["guard"] = {{"deletes", report.guard->event_deletions},
-                     {"cards_losing_date", report.guard->card_deletions},
-                     {"reason", report.guard->reason}};
+  if (report.guard) json["guard"] = guard_json(*report.guard);
   return json;
+}
+
+Json run_json(const RunView& run) {
+  const RunReport& report = run.report;
+  Json json = {{"run", run.run},
+               {"started_ms", run.started_ms},
+               {"finished_ms", run.finished_ms ? Json(*run.finished_ms) : Json()},
+               {"inserts", report.inserts},
+               {"patches", report.patches},
+               {"deletes", report.deletes},
+               {"card_edits", report.card_edits},
+               {"cards_created", report.cards_created},
+               {"undone_run", report.undone_run > 0 ? Json(report.undone_run) : Json()},
+               {"undone_by", run.undone_by > 0 ? Json(run.undone_by) : Json()},
+               {"asked_by", id_or_null(report.asked_by.raw)}};
+  json["guard"] = report.guard ? guard_json(*report.guard) : Json();
+  json["error"] = report.error ? Json{{"code", error_code_name(report.error->code)},
+                                      {"message", report.error->message}}
+                               : Json();
+  return json;
+}
+
+// A run of a link that the caller's workspace has.
+Result<uint64_t> path_run(const ApiServices& services, const Caller& caller, const PathParameters& path,
+                          LinkId link) {
+  KALENDS_TRY(LinkView view, services.links.view(caller.workspace, link));
+  (void)view;
+  auto it = path.find("run");
+  std::string text = it == path.end() ? std::string() : it->second;
+  if (text.empty() || text.size() > 18 || text.find_first_not_of("0123456789") != std::string::npos)
+    return invalid("`run` is a number.");
+  return static_cast<uint64_t>(std::stoull(text));
 }
 
 Result<OnUnlink> read_on_unlink(const InboundRequest& request) {
@@ -317,10 +376,15 @@ void add_links(Router& router, const ApiServices& services) {
         co_return text_response(204, "application/json", "");
       });
   add_route(router, services, "POST", "/v1/links/{link}/approve",
-            [services](const Caller& caller, const InboundRequest&,
+            [services](const Caller& caller, const InboundRequest& request,
                        const PathParameters& path) -> Result<HttpResponse> {
               KALENDS_TRY(Id128 link, path_id(path, "link"));
-              KALENDS_TRY_VOID(services.links.approve(caller.workspace, LinkId{link}));
+              Json body = Json::object();
+              if (!request.body.empty()) {
+                KALENDS_TRY(body, json_body(request));
+              }
+              KALENDS_TRY_VOID(
+                  services.links.approve(caller.workspace, LinkId{link}, json_text_or_empty(body, "plan")));
               KALENDS_TRY(LinkView view, services.links.view(caller.workspace, LinkId{link}));
               return json_response(200, link_json(view));
             });
@@ -334,6 +398,50 @@ void add_links(Router& router, const ApiServices& services) {
         Result<RunReport> report = co_await syncing;
         if (!report.ok()) co_return report.error();
         co_return json_response(200, report_json(*report));
+      });
+  add_route(router, services, "GET", "/v1/links/{link}/runs",
+            [services](const Caller& caller, const InboundRequest& request,
+                       const PathParameters& path) -> Result<HttpResponse> {
+              KALENDS_TRY(Id128 link, path_id(path, "link"));
+              KALENDS_TRY(std::vector<RunView> runs,
+                          services.links.runs(caller.workspace, LinkId{link}, SIZE_MAX / 2));
+              Json rows = Json::array();
+              for (const RunView& run : runs) {
+                rows.push_back(run_json(run));
+                rows.back()["id"] = std::to_string(run.run);
+              }
+              KALENDS_TRY(Json page, paged(request, rows));
+              return json_response(200, page);
+            });
+  add_route(router, services, "GET", "/v1/links/{link}/runs/{run}",
+            [services](const Caller& caller, const InboundRequest&,
+                       const PathParameters& path) -> Result<HttpResponse> {
+              KALENDS_TRY(Id128 link, path_id(path, "link"));
+              KALENDS_TRY(uint64_t number, path_run(services, caller, path, LinkId{link}));
+              KALENDS_TRY(RunView run, services.links.run(caller.workspace, LinkId{link}, number));
+              Json json = run_json(run);
+              json["id"] = std::to_string(run.run);
+              json["entries"] = Json::array();
+              for (const EntryView& entry : run.entries) json["entries"].push_back(entry_json(entry));
+              return json_response(200, json);
+            });
+  add_task(
+      router, services, "POST", "/v1/links/{link}/runs/{run}/undo",
+      [services](Caller caller, InboundRequest request, PathParameters path) -> Task<Result<HttpResponse>> {
+        KALENDS_CO_TRY(Id128 link, path_id(path, "link"));
+        KALENDS_CO_TRY(uint64_t number, path_run(services, caller, path, LinkId{link}));
+        Json body = Json::object();
+        if (!request.body.empty()) {
+          KALENDS_CO_TRY(body, json_body(request));
+        }
+        UndoRequest undo{number, caller.member, json_is_true(body, "dry_run")};
+        auto undoing = services.links.undo_run(caller.workspace, LinkId{link}, undo);
+        Result<RunReport> report = co_await undoing;
+        if (!report.ok()) co_return report.error();
+        Json json = report_json(*report);
+        json["left"] = Json::array();
+        for (const PlannedStep& step : report->left) json["left"].push_back(step_json(step));
+        co_return json_response(200, json);
       });
   add_route(router, services, "GET", "/v1/boards/{board}/cards/{card}/explain",
             [services](const Caller& caller, const InboundRequest&,

@@ -3,10 +3,12 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iostream>
+#include <map>
 #include <sstream>
 #include <string>
 
@@ -122,6 +124,105 @@ std::string link_line(const Json& link) {
             json_text_or_empty(status["last_error"], "what_to_do");
   if (status["guard"].is_object()) line += "\n    guard: " + json_text_or_empty(status["guard"], "reason");
   return line;
+}
+
+// Members by their ids.
+using Names = std::map<std::string, std::string>;
+
+std::string moment_text(const Json& ms) {
+  std::time_t seconds = static_cast<std::time_t>(ms.is_number_integer() ? ms.get<int64_t>() / 1000 : 0);
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S UTC", &parts);
+  return text;
+}
+
+std::string counted(const Json& count, const char* one, const char* many) {
+  uint64_t number = count.is_number_integer() ? count.get<uint64_t>() : 0;
+  return std::to_string(number) + " " + (number == 1 ? one : many);
+}
+
+std::string run_line(const Json& run) {
+  std::string line = "run " + std::to_string(json_integer(run, "run").value_or(0)) + "  " +
+                     moment_text(run["started_ms"]) + "  " + counted(run["inserts"], "event", "events") +
+                     " made, " + counted(run["patches"], "event", "events") + " changed, " +
+                     counted(run["deletes"], "event", "events") + " removed, " +
+                     counted(run["card_edits"], "card", "cards") + " changed, " +
+                     counted(run["cards_created"], "card", "cards") + " made";
+  if (run["undone_run"].is_number()) line += "  (takes back run " + run["undone_run"].dump() + ")";
+  if (run["undone_by"].is_number()) line += "  (taken back by run " + run["undone_by"].dump() + ")";
+  if (run["finished_ms"].is_null()) line += "  (under way, or cut off)";
+  if (run["guard"].is_object()) line += "\n    stopped: " + json_text_or_empty(run["guard"], "reason");
+  if (run["error"].is_object()) line += "\n    failed: " + json_text_or_empty(run["error"], "message");
+  return line;
+}
+
+std::string entry_line(const Json& entry, const Names& names) {
+  std::string by = json_text_or_empty(entry, "by");
+  auto name = names.find(json_text_or_empty(entry, "member"));
+  std::string who = by == "calendar"      ? "somebody in the calendar"
+                    : name != names.end() ? name->second
+                                          : "Kalends";
+  return json_text_or_empty(entry, "text") + " For: " + who + ". (" + json_text_or_empty(entry, "id") + ")";
+}
+
+void print_steps(const Json& steps, const char* kind, const char* heading) {
+  size_t count = 0;
+  for (const Json& step : steps) count += json_text_or_empty(step, "kind") == kind;
+  if (count == 0) return;
+  print(std::string(heading) + " (" + std::to_string(count) + ")");
+  for (const Json& step : steps) {
+    if (json_text_or_empty(step, "kind") != kind) continue;
+    std::string line = "  \"" + json_text_or_empty(step, "title") + "\"";
+    for (const Json& change : step["changes"])
+      line += "  " + json_text_or_empty(change, "field") + ": " + json_text_or_empty(change, "before") +
+              " → " + json_text_or_empty(change, "after");
+    std::string why = json_text_or_empty(step, "why");
+    print(line + (why.empty() ? "" : "  (" + why + ")"));
+  }
+}
+
+void print_all_steps(const Json& steps) {
+  print_steps(steps, "new_event", "New events");
+  print_steps(steps, "changed_event", "Events that change");
+  print_steps(steps, "deleted_event", "Events that go");
+  print_steps(steps, "new_card", "New cards");
+  print_steps(steps, "changed_card", "Cards that change");
+  print_steps(steps, "left_alone", "Left alone");
+}
+
+void print_plan(const Json& report) {
+  print_all_steps(report["steps"]);
+  print(counted(report["writes"], "write", "writes") + " to Google, " +
+        counted(report["card_edits"], "card", "cards") + " changed, " +
+        counted(report["cards_created"], "card", "cards") + " made. " +
+        (report.contains("guard")
+             ? "The guard would stop it: " + json_text_or_empty(report["guard"], "reason")
+             : "The guard would let it go."));
+}
+
+void print_undo(const Json& report) {
+  if (report["steps"].empty()) print("There is nothing to take back.");
+  print_all_steps(report["steps"]);
+  print_steps(report["left"], "left_alone", "Left as it is");
+}
+
+void print_explanation(const Json& answer, const Names& names) {
+  print("\"" + json_text_or_empty(answer, "title") + "\"");
+  if (answer["links"].empty()) print("Its board is linked to no calendar.");
+  for (const Json& link : answer["links"]) {
+    bool has_event = link["event"].is_object() && json_text_or_empty(link["event"], "presence") == "live";
+    print("In the calendar \"" + json_text_or_empty(link, "calendar") + "\": " +
+          (has_event ? "from " + json_text_or_empty(link["event"], "start") + " to " +
+                           json_text_or_empty(link["event"], "end")
+                     : std::string("no event")) +
+          (link.value("dirty", false) ? ", waits to be looked at" : ""));
+    if (link.contains("last_plan"))
+      for (const Json& reason : link["last_plan"]["reasons"]) print("  now: " + reason.get<std::string>());
+    for (const Json& entry : link["history"])
+      print("  " + moment_text(entry["at_ms"]) + "  " + entry_line(entry, names));
+  }
 }
 
 }  // namespace
@@ -247,17 +348,47 @@ class Commands::Parts {
       });
     }
     auto* sync = app.add_subcommand("sync", "Look at all links, or at one, now");
-    sync->add_flag("--once", is_once_, "Look once and report (serve looks all the time)")->required();
-    sync->add_flag("--dry-run", is_dry_run_, "Only say what would be done");
+    sync->add_flag("--once", is_once_,
+                   "Look once and report (serve looks all the time; there is no other way)");
+    sync->add_flag("--dry-run", is_dry_run_,
+                   "Read the calendar and say what would be done; write nothing, here or there");
     sync->add_option("link", link_, "Id of the link");
     on(sync, [this](ApiClient& api) { return run_sync(api); });
     auto* approve = app.add_subcommand("approve", "Show what the guard has stopped, and let it go on");
     approve->add_option("link", link_, "Id of the link")->required();
     approve->add_flag("--yes", is_sure_, "Do not ask");
     on(approve, [this](ApiClient& api) { return run_approve(api); });
-    auto* explain = app.add_subcommand("explain", "Why a card's event looks as it does");
+    auto* runs = app.add_subcommand("runs", "What sync did under a link: its runs, newest first");
+    runs->add_option("link", link_, "Id of the link")->required();
+    on(runs, [this](ApiClient& api) -> Status {
+      KALENDS_TRY(Json items, api.all("/v1/links/" + link_ + "/runs"));
+      if (items.empty()) print("Nothing was changed yet.");
+      for (const Json& run : items) print(run_line(run));
+      return {};
+    });
+    auto* run = app.add_subcommand("run", "What one run did, entry by entry");
+    run->add_option("number", run_, "Number of the run")->required();
+    run->add_option("--link", link_, "Id of the link; needed when there are several");
+    on(run, [this](ApiClient& api) -> Status {
+      KALENDS_TRY(std::string link, only_link(api));
+      KALENDS_TRY(Json told, api.call("GET", "/v1/links/" + link + "/runs/" + std::to_string(run_)));
+      KALENDS_TRY(Names names, member_names(api));
+      print(run_line(told));
+      for (const Json& entry : told["entries"])
+        print("  \"" + json_text_or_empty(entry, "title") + "\"  " + entry_line(entry, names));
+      return {};
+    });
+    auto* undo = app.add_subcommand("undo-run", "Show what taking a run back would do, and do it");
+    undo->add_option("link", link_, "Id of the link")->required();
+    undo->add_option("run", run_, "Number of the run")->required();
+    undo->add_flag("--yes", is_sure_, "Do not ask");
+    undo->add_flag("--dry-run", is_dry_run_, "Only say what would be done");
+    on(undo, [this](ApiClient& api) { return run_undo(api); });
+    auto* explain =
+        app.add_subcommand("explain", "What sync did to a card, and why its event looks as it does");
     explain->add_option("card", card_, "Title or id of the card")->required();
     explain->add_option("--board", board_, "Title or id of its board; needed when there are several");
+    explain->add_flag("--json", is_json_, "All that is known, as JSON");
     on(explain, [this](ApiClient& api) { return run_explain(api); });
     auto* status = app.add_subcommand("status", "Boards, accounts, links and their health");
     on(status, [](ApiClient& api) -> Status {
@@ -316,8 +447,13 @@ class Commands::Parts {
     for (const Json& link : links) {
       KALENDS_TRY(Json report, api.call("POST", "/v1/links/" + json_text_or_empty(link, "id") + "/sync",
                                         Json{{"dry_run", is_dry_run_}}));
-      for (const Json& line : report["plan"]) print(line.get<std::string>());
+      if (is_dry_run_) {
+        print(json_text_or_empty(link, "id") + ":");
+        print_plan(report);
+        continue;
+      }
       report.erase("plan");
+      report.erase("steps");
       print(json_text_or_empty(link, "id") + " " + json_dump(report));
     }
     return {};
@@ -327,17 +463,52 @@ class Commands::Parts {
     KALENDS_TRY(Json link, api.call("GET", "/v1/links/" + link_));
     print(link_line(link));
     KALENDS_TRY(Json plan, api.call("POST", "/v1/links/" + link_ + "/sync", Json{{"dry_run", true}}));
-    for (const Json& line : plan["plan"]) print("  " + line.get<std::string>());
-    if (!is_sure_) {
-      std::printf("Let this go on? Type yes: ");
-      std::fflush(stdout);
-      std::string answer;
-      std::getline(std::cin, answer);
-      if (answer != "yes") return Error{ErrorCode::kCancelled, "Nothing was approved.", 0};
-    }
-    KALENDS_TRY(link, api.call("POST", "/v1/links/" + link_ + "/approve"));
+    print_plan(plan);
+    if (!is_sure("Let this go on?")) return Error{ErrorCode::kCancelled, "Nothing was approved.", 0};
+    // What was shown, and nothing else.
+    KALENDS_TRY(link, api.call("POST", "/v1/links/" + link_ + "/approve",
+                               Json{{"plan", json_text_or_empty(plan, "deletions")}}));
     print("Approved.");
     return {};
+  }
+
+  Status run_undo(ApiClient& api) {
+    std::string path = "/v1/links/" + link_ + "/runs/" + std::to_string(run_) + "/undo";
+    KALENDS_TRY(Json plan, api.call("POST", path, Json{{"dry_run", true}}));
+    print_undo(plan);
+    if (is_dry_run_ || plan["steps"].empty()) return {};
+    if (!is_sure("Take this back?")) return Error{ErrorCode::kCancelled, "Nothing was changed.", 0};
+    KALENDS_TRY(Json report, api.call("POST", path, Json::object()));
+    if (report.contains("error"))
+      return Error{ErrorCode::kUnavailable,
+                   json_text_or_empty(report["error"], "message") + " What is left is done by itself.", 0};
+    if (report["steps"].size() != plan["steps"].size()) print_undo(report);
+    print("Undone by run " + std::to_string(json_integer(report, "run").value_or(0)) + ".");
+    return {};
+  }
+
+  bool is_sure(const char* question) const {
+    if (is_sure_) return true;
+    std::printf("%s Type yes: ", question);
+    std::fflush(stdout);
+    std::string answer;
+    std::getline(std::cin, answer);
+    return answer == "yes";
+  }
+
+  Result<std::string> only_link(ApiClient& api) {
+    if (!link_.empty()) return link_;
+    KALENDS_TRY(Json links, api.all("/v1/links"));
+    if (links.size() == 1) return json_text_or_empty(links[0], "id");
+    return not_found("Name the link with --link (see `kalends status`).");
+  }
+
+  static Result<Names> member_names(ApiClient& api) {
+    KALENDS_TRY(Json members, api.all("/v1/members"));
+    Names names;
+    for (const Json& member : members)
+      names[json_text_or_empty(member, "id")] = json_text_or_empty(member, "name");
+    return names;
   }
 
   Status run_explain(ApiClient& api) {
@@ -352,7 +523,12 @@ class Commands::Parts {
       auto card = api.find("/v1/boards/" + id + "/cards", card_, "card");
       if (!card.ok()) continue;
       KALENDS_TRY(Json answer, api.call("GET", "/v1/boards/" + id + "/cards/" + *card + "/explain"));
-      print(answer.dump(2));
+      if (is_json_) {
+        print(answer.dump(2));
+        return {};
+      }
+      KALENDS_TRY(Names names, member_names(api));
+      print_explanation(answer, names);
       return {};
     }
     return not_found("No board has a card called \"" + card_ + "\".");
@@ -363,6 +539,8 @@ class Commands::Parts {
   std::string server_url_, token_, member_, role_ = "member", login_hint_, account_, file_,
                                             time_zone_ = "UTC", board_, format_ = "json", calendar_, inbox_,
                                             details_ = "full", link_, card_;
+  uint64_t run_ = 0;
+  bool is_json_ = false;
   bool wants_to_pick_ = false, is_removing_ = false, is_once_ = false, is_dry_run_ = false, is_sure_ = false;
 };
 

@@ -9,6 +9,7 @@
 #include "worker/engine/link_state.h"
 #include "worker/engine/link_sync.h"
 #include "worker/engine/plan_commands.h"
+#include "worker/engine/run_report.h"
 #include "worker/engine/tuning.h"
 #include "worker/google/json.h"
 
@@ -70,6 +71,7 @@ void LinkEngine::adopt(WorkspaceId workspace, const LinkRow& row) {
   auto link = std::make_unique<Link>();
   link->workspace = workspace;
   take_row(*link, row);
+  if (link->state() == LinkState::kStopped) link->guard = stopped_by(*link);
   Key key{workspace, row.link};
   by_board_[link->board()].insert(key);
   links_[key] = std::move(link);
@@ -91,6 +93,14 @@ void LinkEngine::take_row(Link& link, const LinkRow& row) {
   link.policy = *policy;
   link.calendar_id = calendar->id;
   link.calendar_summary = calendar->summary;
+}
+
+// Why a link is stopped, as its last run has said.
+std::optional<GuardReport> LinkEngine::stopped_by(const Link& link) {
+  auto txn = ports_.store.begin();
+  if (!txn.ok()) return std::nullopt;
+  auto runs = (*txn)->runs(link.workspace, link.id(), 1);
+  return runs.ok() && !runs->empty() ? decode_report(runs->front().report).guard : std::nullopt;
 }
 
 Result<LinkEngine::Link*> LinkEngine::find(WorkspaceId workspace, LinkId link) {
@@ -115,10 +125,10 @@ void LinkEngine::kick(Link& link) {
     return;
   }
   link.is_running = true;
-  tasks_.spawn(run({link.workspace, link.id()}));
+  tasks_.spawn(keep_running({link.workspace, link.id()}));
 }
 
-Task<void> LinkEngine::run(Key key) {
+Task<void> LinkEngine::keep_running(Key key) {
   // Let the caller's transaction and stack end first.
   auto yielding = ports_.effects.slept(0);
   co_await yielding;
@@ -148,7 +158,7 @@ Task<void> LinkEngine::run(Key key) {
             "invalid", "Google refused the events of " + std::to_string(link.refused.size()) + " cards.",
             "Look at them with `kalends explain` and change them, for example their dates."};
       if (link.is_wanted && !link.is_removed) continue;
-    } else if (report.error->code == ErrorCode::kConflict) {
+    } else if (report.is_elsewhere) {
       // Another worker has the link, or had it meanwhile: nothing that a person need know of.
       link.error = before;
       link.lease_until_ms = 0;
@@ -230,14 +240,19 @@ void LinkEngine::after_commit(const DocumentKey& document) {
   }
 }
 
+std::optional<LinkRow> LinkEngine::stored_row(const Key& key) {
+  auto txn = ports_.store.begin();
+  if (!txn.ok()) return std::nullopt;
+  auto row = (*txn)->link(key.first, key.second);
+  return row.ok() ? *row : std::nullopt;
+}
+
 void LinkEngine::look_again() {
   for (auto& [key, link] : links_) {
     if (link->state() != LinkState::kActive && !link->is_running) {
       // Another worker may have let it go on.
-      auto txn = ports_.store.begin();
-      if (!txn.ok()) return;
-      auto row = (*txn)->link(key.first, key.second);
-      if (row.ok() && *row) take_row(*link, **row);
+      auto row = stored_row(key);
+      if (row) take_row(*link, *row);
     }
     kick(*link);
   }

@@ -14,6 +14,7 @@
 #include "worker/engine/accounts.h"
 #include "worker/engine/google_client.h"
 #include "worker/engine/replica_hub.h"
+#include "worker/engine/run_ledger.h"
 
 namespace kalends {
 
@@ -35,8 +36,26 @@ struct LinkError {
 struct GuardReport {
   uint64_t event_deletions = 0;
   uint64_t card_deletions = 0;
+  uint64_t recent_event_deletions = 0;  // of the last minutes, which count too
+  uint64_t recent_card_deletions = 0;
   uint64_t pairs = 0;
   std::string reason;
+  std::string plan;  // names exactly these deletions: an approval says it
+  bool is_listing_doubted = false;
+  friend bool operator==(const GuardReport&, const GuardReport&) = default;
+};
+
+// One thing that a run would do, as a person reads it.
+enum class StepKind : uint8_t { kNewEvent, kChangedEvent, kDeletedEvent, kNewCard, kChangedCard, kLeftAlone };
+struct PlannedStep {
+  StepKind kind = StepKind::kLeftAlone;
+  CardId card;  // nil: an event without a card
+  std::string title;
+  struct Change {
+    std::string field, before, after;
+  };
+  std::vector<Change> changes;
+  std::string why;
 };
 
 struct LinkView {
@@ -71,9 +90,42 @@ enum class OnUnlink : uint8_t { kLeaveEvents, kRemoveEvents };
 // What one look at a link did, or would do.
 struct RunReport {
   uint64_t inserts = 0, patches = 0, deletes = 0, card_edits = 0, cards_created = 0, conflicts = 0;
-  std::vector<std::string> plan;  // of a dry run: a line for each card, as a person reads it
+  std::vector<std::string> plan;   // of a dry run: a line for each card, as a person reads it
+  std::vector<PlannedStep> steps;  // of a dry run: the same in parts
+  std::string deletions;           // of a dry run: names the deletions among them, for an approval
   std::optional<Error> error;
-  std::optional<GuardReport> guard;
+  std::optional<GuardReport> guard;  // what stopped it; of a dry run: what would
+  uint64_t run = 0;                  // its number in the ledger; 0: it changed nothing
+  uint64_t undone_run = 0;           // of an undo: which run it takes back
+  MemberId asked_by;                 // of an undo
+  std::vector<PlannedStep> left;     // of an undo: what is left as it is, and why
+  bool is_elsewhere = false;         // another worker has the link, or had it meanwhile
+};
+
+struct UndoRequest {
+  uint64_t run = 0;
+  MemberId asked_by;
+  bool is_dry_run = false;
+};
+
+// A run as the ledger tells it.
+struct EntryView {
+  uint64_t run = 0;
+  uint64_t entry = 0;
+  CardId card;
+  EntryKind kind = EntryKind::kEditCard;
+  EntryOutcome outcome = EntryOutcome::kDone;
+  int64_t at_ms = 0;
+  EntryContent content;
+  std::string text;  // a sentence
+};
+struct RunView {
+  uint64_t run = 0;
+  int64_t started_ms = 0;
+  std::optional<int64_t> finished_ms;  // none: it is under way, or was cut off
+  RunReport report;
+  uint64_t undone_by = 0;          // the run that took it back
+  std::vector<EntryView> entries;  // of one run that was asked for
 };
 
 struct EngineOptions {
@@ -104,12 +156,21 @@ class LinkEngine final : public DocumentObserver {
   Task<Status> unlink(WorkspaceId workspace, LinkId link, OnUnlink events);
   Status set_state(WorkspaceId workspace, LinkId link, LinkState state);  // kActive or kPaused
   Status set_policy(WorkspaceId workspace, LinkId link, const LinkPolicy& policy);
-  // Lets the run that the guard has stopped go on.
-  Status approve(WorkspaceId workspace, LinkId link);
+  // Lets the run that the guard has stopped go on: with the deletions that `plan` names (of a guard's report
+  // or a dry run; empty: the report that the link shows), and no others. kConflict: the plan has changed
+  // since.
+  Status approve(WorkspaceId workspace, LinkId link, const std::string& plan = {});
   Result<LinkView> view(WorkspaceId workspace, LinkId link);
   Result<std::vector<LinkView>> list(WorkspaceId workspace, std::optional<DocumentId> board);
   // One look at the calendar and the cards, now. A dry run changes nothing, here or there.
   Task<Result<RunReport>> sync_once(WorkspaceId workspace, LinkId link, bool is_dry_run);
+  // Newest first; runs that changed nothing are none.
+  Result<std::vector<RunView>> runs(WorkspaceId workspace, LinkId link, size_t limit);
+  Result<RunView> run(WorkspaceId workspace, LinkId link, uint64_t run);
+  // What sync did to a card under a link, newest first.
+  Result<std::vector<EntryView>> history(WorkspaceId workspace, LinkId link, CardId card, size_t limit);
+  // Takes a run back: a run of its own. What somebody has changed since is left and told.
+  Task<Result<RunReport>> undo_run(WorkspaceId workspace, LinkId link, UndoRequest request);
   // Why a card's event looks as it does: a JSON text of link, shadow, both sides and the last plan.
   Result<std::string> explain(WorkspaceId workspace, DocumentId board, CardId card);
   // The calendars that the account may write to. kForbidden: the scopes for that were not granted.
@@ -143,10 +204,12 @@ class LinkEngine final : public DocumentObserver {
   void adopt(WorkspaceId workspace, const LinkRow& row);
   // What is stored of a link, into what the engine holds of it.
   void take_row(Link& link, const LinkRow& row);
+  std::optional<LinkRow> stored_row(const Key& key);
+  std::optional<GuardReport> stopped_by(const Link& link);
   void kick(Link& link);
   void schedule_poll(Link& link);
   void wake(Link& link, int64_t wait_ms);
-  Task<void> run(Key key);
+  Task<void> keep_running(Key key);
   Task<Status> ensure_channel(Key key);
   Task<void> stop_channels(Key key);
   // The member who connected the account: the author of what comes from the calendar.

@@ -37,6 +37,7 @@ Task<Status> LinkSync::list(bool is_full) {
     if (cursor) query.sync_token = std::string(as_text(cursor->sync_token));
   }
   std::set<Bytes> seen;
+  bool has_end = false;
   while (true) {
     std::string calendar = link_.calendar_id;
     GoogleClient::Call call{link_.workspace, link_.row.account, 1, {!query.sync_token.empty()}};
@@ -59,13 +60,16 @@ Task<Status> LinkSync::list(bool is_full) {
     KALENDS_CO_TRY(GoogleEventsPage page, parse_events_page(answer.body));
     if (!page.time_zone.empty()) link_.calendar_zone = page.time_zone;
     KALENDS_CO_TRY_VOID(observe_page(page, is_full, seen));
+    has_end = !page.next_sync_token.empty();
     if (page.is_last()) break;
     query.page_token = page.next_page_token;
   }
   if (is_full) {
+    link_.is_listing_complete = has_end;
     auto confirming = confirm_missing(std::move(seen));
     Status status = co_await confirming;
-    if (!status.ok()) co_return status;
+    if (!status.ok() || link_.state() == LinkState::kStopped) co_return status;
+    link_.is_listing_trusted = false;
     KALENDS_CO_TRY(auto txn, ports_.store.begin());
     KALENDS_CO_TRY(std::optional<CursorRow> cursor, txn->cursor(link_.workspace, link_.id()));
     if (cursor) {
@@ -139,25 +143,34 @@ Status LinkSync::observe_event(Txn& txn, const GoogleEvent& event) {
   return txn.put_pair(link_.lease, *row);
 }
 
-// A full listing tells no deletions. Each event that it lacks is asked for by its id; only the answer counts.
-Task<Status> LinkSync::confirm_missing(std::set<Bytes> seen) {
-  std::vector<PairRow> missing;
-  size_t live = 0;
-  {
-    KALENDS_CO_TRY(auto txn, ports_.store.begin());
-    CardId after;
-    while (true) {
-      KALENDS_CO_TRY(std::vector<PairRow> rows, txn->pairs(link_.workspace, link_.id(), after, 500));
-      if (rows.empty()) break;
-      after = rows.back().card;
-      for (PairRow& row : rows) {
-        auto observation = stored_observation(row);
-        if (!row.event_key || !observation || observation->presence == EventPresence::kGone) continue;
-        ++live;
-        if (seen.count(*row.event_key) == 0) missing.push_back(std::move(row));
-      }
+Result<LinkSync::Missing> LinkSync::missing_from(const std::set<Bytes>& seen) {
+  Missing missing;
+  KALENDS_TRY(auto txn, ports_.store.begin());
+  CardId after;
+  while (true) {
+    KALENDS_TRY(std::vector<PairRow> rows, txn->pairs(link_.workspace, link_.id(), after, 500));
+    if (rows.empty()) return missing;
+    after = rows.back().card;
+    for (PairRow& row : rows) {
+      auto observation = stored_observation(row);
+      if (!row.event_key || !observation || observation->presence == EventPresence::kGone) continue;
+      ++missing.live;
+      if (seen.count(*row.event_key) == 0) missing.rows.push_back(std::move(row));
     }
   }
+}
+
+// A full listing tells no deletions. Each event that it lacks is asked for by its id; only the answer counts.
+Task<Status> LinkSync::confirm_missing(std::set<Bytes> seen) {
+  KALENDS_CO_TRY(Missing found, missing_from(seen));
+  const std::vector<PairRow>& missing = found.rows;
+  const size_t live = found.live;
+  std::optional<GuardReport> doubt;
+  auto doubting = doubt_listing(missing, live, doubt);
+  Status doubted = co_await doubting;
+  if (!doubted.ok()) co_return doubted;
+  link_.is_listing_plausible = !doubt;
+  if (doubt) co_return stop_run(*doubt);
   if (missing.size() > deletions_allowed(live))
     ports_.log.warning("listing_lacks_many", {{"link", link_.id()},
                                               {"missing", static_cast<uint64_t>(missing.size())},

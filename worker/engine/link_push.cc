@@ -14,11 +14,13 @@ namespace kalends {
 
 // Nothing to write to the calendar: the card's changes and the new agreement in one transaction.
 Task<Status> LinkSync::settle_here(CardId card, PairFacts pair) {
-  KALENDS_CO_TRY(OpenDocument * board, engine_.hub_.open(link_.board()));
+  KALENDS_CO_TRY(OpenDocument * board, engine_.hub_.open(pair.home));
   EventFacet event = pair.situation.event ? pair.situation.event->facet : EventFacet{};
   std::vector<Command> commands = commands_of(pair.plan, event, card, board->replica, link_.policy);
+  std::optional<RunLedger::Entry> entry = card_entry(card, pair, commands, board->replica.document());
   int64_t now_ms = ports_.clock.now_ms();
   auto also = [&](Txn& txn) -> Status {
+    if (entry) KALENDS_TRY_VOID(ledger_.append(txn, link_.lease, *entry));
     PairRow row = pair.row;
     row.explain = explanation(pair.plan, now_ms);
     row.updated_ms = now_ms;
@@ -40,15 +42,67 @@ Task<Status> LinkSync::settle_here(CardId card, PairFacts pair) {
       row.shadow.clear();
       row.observation.clear();
     }
-    if (is_settled) KALENDS_TRY_VOID(txn.delete_attempts(link_.lease, card));
+    if (is_settled) {
+      KALENDS_TRY_VOID(ledger_.overtaken(txn, link_.lease, card, pair.situation.event, link_.policy.mask()));
+      KALENDS_TRY_VOID(txn.delete_attempts(link_.lease, card));
+    }
     return txn.put_pair(link_.lease, row);
   };
   MemberId author = engine_.bridge_author(link_);
-  auto edited = engine_.hub_.edit(link_.board(), {author, Cause::kBridge, now_ms}, commands, also, pair.board_seq);
+  auto edited = engine_.hub_.edit(pair.home, {author, Cause::kBridge, now_ms}, commands, also, pair.home_seq);
   if (!edited.ok()) co_return card_refused(pair, edited.error());
-  report_.card_edits += !edited->ops.empty();
-  report_.cards_created += pair.plan.change == CardChange::kCreate;
+  bool is_new_card = pair.plan.change == CardChange::kCreate;
+  report_.card_edits += !edited->ops.empty() && !is_new_card;
+  report_.cards_created += is_new_card;
   co_return Status{};
+}
+
+// What a plan changes on the card, for the ledger; nothing when it changes nothing.
+std::optional<RunLedger::Entry> LinkSync::card_entry(CardId card, const PairFacts& pair,
+                                                     const std::vector<Command>& commands,
+                                                     const Document& board) {
+  RunLedger::Entry entry;
+  entry.card = card;
+  entry.content.changes = changes_of(commands, board.find(card.raw));
+  if (entry.content.changes.empty()) return std::nullopt;
+  entry.kind = pair.plan.change == CardChange::kUnschedule ? EntryKind::kUnscheduleCard
+               : pair.plan.change == CardChange::kArchive  ? EntryKind::kArchiveCard
+               : pair.plan.change == CardChange::kCreate   ? EntryKind::kCreateCard
+                                                           : EntryKind::kEditCard;
+  entry.deletes = removes_date(pair.plan) && !link_.approved.count({card, false});
+  describe(pair, board, entry.content);
+  entry.content.actor = Actor::kCalendar;
+  return entry;
+}
+
+// What a plan writes to the calendar.
+RunLedger::Entry LinkSync::event_entry(CardId card, const PairFacts& pair, const Document& board) {
+  RunLedger::Entry entry;
+  entry.card = card;
+  entry.outcome = EntryOutcome::kUnknown;
+  entry.kind = pair.plan.write == RemoteWrite::kInsert  ? EntryKind::kInsertEvent
+               : pair.plan.write == RemoteWrite::kPatch ? EntryKind::kPatchEvent
+                                                        : EntryKind::kDeleteEvent;
+  entry.deletes = pair.plan.write == RemoteWrite::kDelete && !link_.approved.count({card, true});
+  describe(pair, board, entry.content);
+  entry.content.fields = pair.plan.write == RemoteWrite::kPatch ? pair.plan.fields : link_.policy.mask();
+  if (pair.plan.write != RemoteWrite::kDelete) entry.content.after = pair.plan.target;
+  if (pair.plan.write == RemoteWrite::kInsert) entry.content.before.reset();
+  entry.content.member = last_editor(board.find(card.raw));
+  entry.content.actor = entry.content.member.raw.is_nil() ? Actor::kBridge : Actor::kMember;
+  return entry;
+}
+
+void LinkSync::describe(const PairFacts& pair, const Document& board, EntryContent& content) const {
+  Entity entity = board.find(pair.row.card.raw);
+  content.title = entity ? entity->text_value(Field::kTitle) : std::string();
+  if (content.title.empty() && pair.situation.event) content.title = pair.situation.event->facet.title;
+  content.reasons = pair.plan.reasons;
+  if (pair.situation.event && pair.situation.event->presence == EventPresence::kLive &&
+      pair.situation.event->facet != void_agreement().theirs)
+    content.before = pair.situation.event->facet;
+  if (pair.situation.shadow && !is_void_agreement(*pair.situation.shadow))
+    content.agreed = pair.situation.shadow;
 }
 
 // What the event says cannot be said on the card (a list that is gone, dates that cross): shown, and tried
@@ -62,7 +116,16 @@ Status LinkSync::card_refused(const PairFacts& pair, const Error& error) {
   PairRow row = pair.row;
   row.explain = explanation(refused, ports_.clock.now_ms());
   row.is_dirty = false;
+  RunLedger::Entry entry;
+  entry.kind = EntryKind::kEditCard;
+  entry.outcome = EntryOutcome::kRefused;
+  entry.card = row.card;
+  KALENDS_TRY(OpenDocument * board, engine_.hub_.open(link_.board()));
+  describe(pair, board->replica.document(), entry.content);
+  entry.content.reasons = refused.reasons;
+  entry.content.actor = Actor::kCalendar;
   KALENDS_TRY(auto txn, ports_.store.begin());
+  KALENDS_TRY_VOID(ledger_.append(*txn, link_.lease, entry));
   KALENDS_TRY_VOID(txn->put_pair(link_.lease, row));
   KALENDS_TRY_VOID(txn->commit());
   ports_.log.warning("card_refused_edit", {{"link", link_.id()}, {"card", row.card}, {"code", error.code}});
@@ -73,7 +136,7 @@ Task<Status> LinkSync::write_remote(CardId card, PairFacts pair) {
   // Google's use limits stop creations, nothing else: the others go on, this pair waits.
   if (pair.plan.write == RemoteWrite::kInsert && ports_.clock.now_ms() < link_.creations_paused_until_ms)
     co_return Status{};
-  KALENDS_CO_TRY(OpenDocument * board, engine_.hub_.open(link_.board()));
+  KALENDS_CO_TRY(OpenDocument * board, engine_.hub_.open(pair.home));
   const Plan plan = pair.plan;
   EventFacet seen = pair.situation.event ? pair.situation.event->facet : EventFacet{};
   uint64_t generation =
@@ -85,7 +148,12 @@ Task<Status> LinkSync::write_remote(CardId card, PairFacts pair) {
 
   // Attempt before effect: after a crash the store knows which outcomes are unknown.
   std::vector<Command> commands = commands_of(plan, seen, card, board->replica, link_.policy);
+  std::optional<RunLedger::Entry> on_card = card_entry(card, pair, commands, board->replica.document());
+  RunLedger::Entry on_event = event_entry(card, pair, board->replica.document());
+  EntryRow entry;
   auto also = [&](Txn& txn) -> Status {
+    if (on_card) KALENDS_TRY_VOID(ledger_.append(txn, link_.lease, *on_card));
+    KALENDS_TRY(entry, written_entry(txn, pair, generation, on_event));
     auto earlier = std::find_if(pair.attempts.begin(), pair.attempts.end(), [&](const AttemptRow& attempt) {
       return attempt.generation == generation && attempt.kind == static_cast<int64_t>(plan.write);
     });
@@ -106,21 +174,32 @@ Task<Status> LinkSync::write_remote(CardId card, PairFacts pair) {
     return txn.put_pair(link_.lease, row);
   };
   MemberId author = engine_.bridge_author(link_);
-  auto edited = engine_.hub_.edit(link_.board(), {author, Cause::kBridge, now_ms}, commands, also, pair.board_seq);
+  auto edited = engine_.hub_.edit(pair.home, {author, Cause::kBridge, now_ms}, commands, also, pair.home_seq);
   if (!edited.ok()) co_return card_refused(pair, edited.error());
   report_.card_edits += !edited->ops.empty();
+  ports_.log.debug("event_write", {{"link", link_.id()},
+                                   {"run", entry.run},
+                                   {"entry", entry.entry},
+                                   {"card", card},
+                                   {"kind", entry.kind}});
 
   std::string calendar = link_.calendar_id;
   LinkPolicy policy = link_.policy;
   std::string marker = identities_.marker({card, generation});
-  auto make = [plan, calendar, policy, event_id, etag, marker](const GoogleApi& api) {
-    if (plan.write == RemoteWrite::kDelete) return event_delete_request(api, calendar, event_id, etag);
-    if (plan.write == RemoteWrite::kPatch)
-      return event_patch_request(api, calendar, event_id, etag,
-                                 to_event_patch(plan.target, plan.fields, policy));
-    GoogleEventWrite write = to_event(plan.target, policy);
-    write.private_properties[std::string(kMarkerName)] = marker;
-    return event_insert_request(api, calendar, event_id, write);
+  // Google ignores it; whoever reads traffic finds the entry by it.
+  std::string correlation = std::to_string(entry.run) + "." + std::to_string(entry.entry);
+  auto make = [plan, calendar, policy, event_id, etag, marker, correlation](const GoogleApi& api) {
+    auto request = [&] {
+      if (plan.write == RemoteWrite::kDelete) return event_delete_request(api, calendar, event_id, etag);
+      if (plan.write == RemoteWrite::kPatch)
+        return event_patch_request(api, calendar, event_id, etag,
+                                   to_event_patch(plan.target, plan.fields, policy));
+      GoogleEventWrite write = to_event(plan.target, policy);
+      write.private_properties[std::string(kMarkerName)] = marker;
+      return event_insert_request(api, calendar, event_id, write);
+    }();
+    request.headers.set("X-Kalends-Entry", correlation);
+    return request;
   };
   auto calling = engine_.google_.call({link_.workspace, link_.row.account, 1, {}}, make);
   GoogleAnswer answer = co_await calling;
@@ -176,6 +255,31 @@ Task<Status> LinkSync::write_remote(CardId card, PairFacts pair) {
   }
 }
 
+// The write's entry: the one of an earlier try of the same write whose answer never came, or a new one.
+Result<EntryRow> LinkSync::written_entry(Txn& txn, const PairFacts& pair, uint64_t generation,
+                                         const RunLedger::Entry& wanted) {
+  CardId card = wanted.card;
+  KALENDS_TRY(std::optional<EntryRow> open, txn.unanswered_entry(link_.workspace, link_.id(), card));
+  bool is_tried_again =
+      open && open->kind == static_cast<int64_t>(wanted.kind) && generation == pair.row.generation;
+  if (!is_tried_again) {
+    if (open)
+      KALENDS_TRY_VOID(ledger_.overtaken(txn, link_.lease, card, pair.situation.event, link_.policy.mask()));
+    return ledger_.append(txn, link_.lease, wanted);
+  }
+  auto content = decode_entry(open->content);
+  if (content.ok()) {
+    content->after = wanted.content.after;
+    content->fields.bits |= wanted.content.fields.bits;
+    for (const std::string& reason : wanted.content.reasons)
+      if (std::find(content->reasons.begin(), content->reasons.end(), reason) == content->reasons.end())
+        content->reasons.push_back(reason);
+    open->content = encode_entry(*content);
+    KALENDS_TRY_VOID(txn.update_entry(link_.lease, *open));
+  }
+  return *open;
+}
+
 Status LinkSync::record_written(CardId card, const EventFacet& target, const GoogleEvent& event) {
   KALENDS_TRY(OpenDocument * board, engine_.hub_.open(link_.board()));
   KALENDS_TRY(auto txn, ports_.store.begin());
@@ -191,6 +295,7 @@ Status LinkSync::record_written(CardId card, const EventFacet& target, const Goo
   CardSide now = card_side(board->replica.document(), card, link_.policy);
   row->is_dirty = !now.wanted || !differing(*now.wanted, target, link_.policy.mask()).empty();
   KALENDS_TRY_VOID(txn->put_pair(link_.lease, *row));
+  KALENDS_TRY_VOID(ledger_.answered(*txn, link_.lease, card, {EntryOutcome::kDone, &observation, {}}));
   KALENDS_TRY_VOID(txn->delete_attempts(link_.lease, card));
   return txn->commit();
 }
@@ -207,6 +312,7 @@ Status LinkSync::record_deleted(CardId card) {
   row->updated_ms = ports_.clock.now_ms();
   row->is_dirty = card_side(board->replica.document(), card, link_.policy).wanted.has_value();
   KALENDS_TRY_VOID(txn->put_pair(link_.lease, *row));
+  KALENDS_TRY_VOID(ledger_.answered(*txn, link_.lease, card, {}));
   KALENDS_TRY_VOID(txn->delete_attempts(link_.lease, card));
   return txn->commit();
 }
@@ -225,6 +331,8 @@ Status LinkSync::record_refusal(CardId card, const GoogleAnswer& answer) {
   if (!row->observation.empty())
     if (auto known = stored_observation(*row)) row->event_key = identities_.event_key(known->event_id);
   KALENDS_TRY_VOID(txn->put_pair(link_.lease, *row));
+  KALENDS_TRY_VOID(
+      ledger_.answered(*txn, link_.lease, card, {EntryOutcome::kRefused, nullptr, plan.reasons.front()}));
   KALENDS_TRY_VOID(txn->delete_attempts(link_.lease, card));
   KALENDS_TRY_VOID(txn->commit());
   ports_.log.warning("event_refused", {{"link", link_.id()}, {"card", card}});

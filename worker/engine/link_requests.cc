@@ -4,10 +4,13 @@
 
 #include "worker/engine/co_try.h"
 #include "worker/engine/event_identity.h"
+#include "worker/engine/ledger_text.h"
 #include "worker/engine/link_engine.h"
 #include "worker/engine/link_state.h"
 #include "worker/engine/link_sync.h"
+#include "worker/engine/pair_facts.h"
 #include "worker/engine/plan_commands.h"
+#include "worker/engine/tuning.h"
 #include "worker/google/json.h"
 
 namespace kalends {
@@ -77,7 +80,8 @@ Task<Result<LinkView>> LinkEngine::create(LinkRequest request) {
     KALENDS_CO_TRY_VOID(created);
     for (const Entity& entity : document->replica.document().all())
       if (entity.type() == EntityType::kCard && project(document->replica.document(), entity, request.policy))
-        KALENDS_CO_TRY_VOID(txn->mark_pair_dirty(request.workspace, row.link, CardId{entity.id()}, row.created_ms));
+        KALENDS_CO_TRY_VOID(
+            txn->mark_pair_dirty(request.workspace, row.link, CardId{entity.id()}, row.created_ms));
     KALENDS_CO_TRY_VOID(txn->commit());
   }
   adopt(request.workspace, row);
@@ -91,7 +95,7 @@ Task<Result<LinkView>> LinkEngine::create(LinkRequest request) {
 Task<Status> LinkEngine::unlink(WorkspaceId workspace, LinkId link_id, OnUnlink events) {
   KALENDS_CO_TRY(Link * link, find(workspace, link_id));
   link->is_removed = true;  // a running look ends at its next step
-  while (link->is_running) {
+  while (link->is_running || link->readers > 0) {
     auto waiting = ports_.effects.slept(20);
     co_await waiting;
   }
@@ -193,9 +197,7 @@ Status LinkEngine::set_policy(WorkspaceId workspace, LinkId link_id, const LinkP
 // What events show was read and agreed under the old settings. Each pair gets an agreement that nothing
 // equals, so that its next plan writes the event anew, whole.
 Status LinkEngine::forget_agreements(Link& link) {
-  EventFacet nothing;
-  nothing.title = nothing.description = nothing.location = nothing.colour = "\x1F";
-  nothing.start = nothing.end = When::all_day({0});
+  const Shadow nothing = void_agreement();
   KALENDS_TRY(auto txn, ports_.store.begin());
   CardId after;
   while (true) {
@@ -206,9 +208,9 @@ Status LinkEngine::forget_agreements(Link& link) {
       auto observation = decode_observation(row.observation);
       if (row.observation.empty() || !observation.ok() || observation->presence != EventPresence::kLive)
         continue;
-      observation->facet = nothing;
+      observation->facet = nothing.theirs;
       row.observation = encode_observation(*observation);
-      row.shadow = encode_shadow({nothing, nothing});
+      row.shadow = encode_shadow(nothing);
       row.is_dirty = true;
       KALENDS_TRY_VOID(txn->put_pair(link.lease, row));
     }
@@ -216,16 +218,25 @@ Status LinkEngine::forget_agreements(Link& link) {
   return txn->commit();
 }
 
-Status LinkEngine::approve(WorkspaceId workspace, LinkId link_id) {
+Status LinkEngine::approve(WorkspaceId workspace, LinkId link_id, const std::string& plan) {
   KALENDS_TRY(Link * link, find(workspace, link_id));
   if (link->state() != LinkState::kStopped)
     return Error{ErrorCode::kConflict, "This link is not stopped: there is nothing to approve.", 0};
-  // After a restart of the worker the numbers are looked at anew, by the run that stopped before.
-  uint64_t deletions = link->guard ? std::max(link->guard->event_deletions, link->guard->card_deletions) : 0;
+  const std::string wanted = plan.empty() && link->guard ? link->guard->plan : plan;
+  LinkSync sync(*this, *link);
+  KALENDS_TRY(std::optional<std::set<PlannedDeletion>> deletions, sync.named_deletions(wanted));
+  if (!deletions)
+    return Error{ErrorCode::kConflict,
+                 "What would be removed has changed since it was shown: look at it again, then approve it.",
+                 0};
+  bool is_listing_trusted = link->guard && link->guard->is_listing_doubted && link->guard->plan == wanted;
   KALENDS_TRY_VOID(
       update_row(*link, [](LinkRow& row) { row.state = static_cast<int64_t>(LinkState::kActive); }));
-  link->deletions_approved = deletions;
+  link->approved = std::move(*deletions);
+  link->approved_ms = ports_.clock.now_ms();
+  link->is_listing_trusted = is_listing_trusted;
   link->guard.reset();
+  link->shown.clear();
   kick(*link);
   return {};
 }
@@ -269,8 +280,16 @@ Result<std::vector<LinkView>> LinkEngine::list(WorkspaceId workspace, std::optio
 Task<Result<RunReport>> LinkEngine::sync_once(WorkspaceId workspace, LinkId link_id, bool is_dry_run) {
   KALENDS_CO_TRY(Link * link, find(workspace, link_id));
   if (is_dry_run) {
+    // It may not be unlinked while the calendar is read.
+    struct Reading {
+      Link& link;
+      explicit Reading(Link& of) : link(of) { ++link.readers; }
+      ~Reading() { --link.readers; }
+    } reading(*link);
     LinkSync sync(*this, *link);
-    co_return sync.preview();
+    auto previewing = sync.preview();
+    Result<RunReport> report = co_await previewing;
+    co_return report;
   }
   if (link->state() != LinkState::kActive)
     co_return Error{ErrorCode::kConflict, "The link is paused, stopped or broken: see its status.", 0};
@@ -379,6 +398,10 @@ Result<std::string> LinkEngine::explain(WorkspaceId workspace, DocumentId board,
       if (auto plan = parse_json(as_text(row->explain)); !row->explain.empty() && plan.ok())
         entry["last_plan"] = *plan;
     }
+    entry["history"] = Json::array();
+    txn.reset();
+    KALENDS_TRY(std::vector<EntryView> told, history(workspace, link->id(), card, tuning::kHistoryShown));
+    for (const EntryView& one : told) entry["history"].push_back(entry_json(one));
     links.push_back(std::move(entry));
   }
   return json_dump(

@@ -2,9 +2,19 @@
 // What the engine holds of one link while it runs. Everything here can be derived again from the store.
 #pragma once
 
+#include <deque>
+#include <set>
+
 #include "worker/engine/link_engine.h"
 
 namespace kalends {
+
+// One deletion of a plan: of the card's event, or of the card's date (by policy the whole card is archived).
+struct PlannedDeletion {
+  CardId card;
+  bool is_of_event = false;
+  friend auto operator<=>(const PlannedDeletion&, const PlannedDeletion&) = default;
+};
 
 struct LinkEngine::Link {
   WorkspaceId workspace;
@@ -20,7 +30,14 @@ struct LinkEngine::Link {
   bool is_wanted = false;  // look again when the present look is over
   bool is_pull_wanted = true;
   bool is_removed = false;
-  uint64_t deletions_approved = 0;
+  int readers = 0;                     // dry runs under way
+  std::set<PlannedDeletion> approved;  // what a person has looked at and let go
+  int64_t approved_ms = 0;             // deletions before it count no more
+  // Deletions that a person was shown, by the name that the approval will say.
+  std::deque<std::pair<std::string, std::set<PlannedDeletion>>> shown;
+  bool is_listing_trusted = false;   // a person has let the next listing count although it lacks much
+  bool is_listing_plausible = true;  // and did not lack most of what was known
+  bool is_listing_complete = true;   // the last whole listing had a proper end
   std::optional<GuardReport> guard;
   std::optional<LinkError> error;
   uint64_t unmanaged = 0;

@@ -8,9 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "core/reconcile/guard.h"
 #include "core/reconcile/reconcile.h"
 #include "worker/engine/event_identity.h"
 #include "worker/engine/link_state.h"
+#include "worker/engine/run_ledger.h"
 #include "worker/google/facet_mapping.h"
 
 namespace kalends {
@@ -22,10 +24,14 @@ class LinkSync {
   LinkSync(const LinkSync&) = delete;
 
   Task<RunReport> run();
-  // What run() would do with what is known now, a line for each card.
-  Result<RunReport> preview();
+  // What run() would do now. Reads the calendar; writes nothing, here or there.
+  Task<Result<RunReport>> preview();
+  // Takes a run back; with is_dry_run it is only said what would be done.
+  Task<RunReport> undo(UndoRequest request);
   // Takes or renews the link's lease; everything that is written names it.
   Status hold_lease();
+  // The deletions that a person was shown under this name.
+  Result<std::optional<std::set<PlannedDeletion>>> named_deletions(const std::string& name);
 
  private:
   // Facts of one pair, read together.
@@ -34,26 +40,83 @@ class LinkSync {
     std::vector<AttemptRow> attempts;
     Situation situation;
     Plan plan;
-    uint64_t board_seq = 0;  // of the board that the plan was made on
+    // The board on which the card is edited: the link's, or the one that the card has moved to. Its events here go
+    // then, and what people did to them meanwhile goes after the card.
+    DocumentKey home;
+    uint64_t home_seq = 0;  // the state of it that the plan was made on
   };
+
+  Status close_run();
 
   Task<Status> pull();
   Task<Status> list(bool is_full);
+  // Events that are known to be live and that a whole listing lacks.
+  struct Missing {
+    std::vector<PairRow> rows;
+    size_t live = 0;  // all that are known to be live
+  };
+  Result<Missing> missing_from(const std::set<Bytes>& seen);
   Task<Status> confirm_missing(std::set<Bytes> seen);
   Status observe_page(const GoogleEventsPage& page, bool is_full, std::set<Bytes>& seen);
   Status observe_event(Txn& txn, const GoogleEvent& event);
   Task<Result<GoogleEvent>> get_event(std::string event_id);
 
   Task<Status> push();
+  // Carries out what is planned for these cards, whatever else waits.
+  Task<Status> settle_all(std::vector<CardId> cards);
+  Task<Status> settle_queue();
   Task<void> lane(std::function<void()> done);
   Task<Status> settle(CardId card);
   Result<std::optional<PairFacts>> facts(CardId card);
-  PairFacts judged(Txn& txn, const Replica& board, PairRow row);
+  PairFacts judged(Txn& txn, const Replica& board, PairRow row, const Replica* home = nullptr);
+  Result<DocumentKey> home_of(CardId card);
+  // All that is planned, and how it looks to the guard.
+  struct Prospect {
+    std::vector<PairFacts> pairs;
+    std::set<PlannedDeletion> deletions;
+    std::string name;  // of the deletions
+    RunShape shape;
+  };
+  Result<Prospect> prospect(Txn& txn, const Replica& board);
+  std::optional<GuardReport> objection(const Prospect& prospect) const;
+  void remember_shown(const Prospect& prospect);
   Status judge_run(bool& may_go);
+  Status stop_run(const GuardReport& report);
+  Task<Status> doubt_listing(const std::vector<PairRow>& missing, size_t known,
+                             std::optional<GuardReport>& doubt);
+
+  // What a dry run has read of the calendar.
+  struct Listing {
+    std::vector<GoogleEvent> events;
+    std::vector<CardId> gone;  // whose events were asked for, and are not there
+    bool is_full = false;
+    bool has_end = false;
+    std::optional<GuardReport> doubt;
+  };
+  Task<Status> read_listing(Listing& listing);
+  Result<RunReport> preview_of(const Listing& listing);
+  struct Deeds;
+  struct Reversal;
+  Task<Status> undo_all(UndoRequest request);
+  Result<std::vector<Deeds>> deeds_of(uint64_t run);
+  static void add_deed(EntryKind kind, const EntryContent& content, Deeds& deeds);
+  Result<uint64_t> later_run(CardId card, uint64_t run);
+  Reversal reversal_of(const Deeds& deeds, const PairFacts& facts, const Replica& board) const;
+  void bring_back(const Deeds& deeds, const Entity& card, Reversal& reversal) const;
+  Status take_back(const Reversal& reversal, const PairFacts& facts, const UndoRequest& request);
+
+  void describe_plan(const PairFacts& facts, const Replica& board);
+  Status describe_left_alone(Txn& txn, const Document& board);
 
   Task<Status> read_again(CardId card, PairFacts facts);
   Task<Status> settle_here(CardId card, PairFacts facts);
   Task<Status> write_remote(CardId card, PairFacts facts);
+  std::optional<RunLedger::Entry> card_entry(CardId card, const PairFacts& facts,
+                                             const std::vector<Command>& commands, const Document& board);
+  RunLedger::Entry event_entry(CardId card, const PairFacts& facts, const Document& board);
+  Result<EntryRow> written_entry(Txn& txn, const PairFacts& facts, uint64_t generation,
+                                 const RunLedger::Entry& wanted);
+  void describe(const PairFacts& facts, const Document& board, EntryContent& content) const;
   Status record_written(CardId card, const EventFacet& target, const GoogleEvent& event);
   Status record_deleted(CardId card);
   Status record_observation(CardId card, const Observation& observation, uint64_t generation_at_least);
@@ -68,6 +131,8 @@ class LinkSync {
   EventIdentities identities_;
   std::optional<uint64_t> leases_lost_;  // as it was when this look began
   bool has_begun_ = false;               // held the lease once: facts may have been read under it
+  bool is_dry_run_ = false;
+  RunLedger ledger_;
   RunReport report_;
   std::deque<CardId> queue_;
   std::set<CardId> tried_;

@@ -54,6 +54,15 @@ Bytes explanation(const Plan& plan, int64_t now_ms) {
   return to_bytes(json_dump(json));
 }
 
+Shadow void_agreement() {
+  EventFacet nothing;
+  nothing.title = nothing.description = nothing.location = nothing.colour = "\x1F";
+  nothing.start = nothing.end = When::all_day({0});
+  return {nothing, nothing};
+}
+
+bool is_void_agreement(const Shadow& shadow) { return shadow.ours == void_agreement().ours; }
+
 bool removes_date(const Plan& plan) {
   return plan.change == CardChange::kUnschedule || plan.change == CardChange::kArchive;
 }

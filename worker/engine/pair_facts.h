@@ -24,4 +24,8 @@ std::string joined(const std::vector<std::string>& reasons);
 Bytes explanation(const Plan& plan, int64_t now_ms);
 bool removes_date(const Plan& plan);
 
+// The agreement that nothing equals: under new settings the next plan writes the event anew, whole.
+Shadow void_agreement();
+bool is_void_agreement(const Shadow& shadow);
+
 }  // namespace kalends

@@ -152,6 +152,7 @@ struct PairRow {
   Bytes explain;
   bool is_dirty = false;
   int64_t updated_ms = 0;
+  Bytes left_alone{};  // what the pair was when its run was undone; empty: it is kept in step
   friend bool operator==(const PairRow&, const PairRow&) = default;
 };
 
@@ -179,6 +180,26 @@ struct RunRow {
   std::optional<int64_t> finished_ms;
   Bytes report;
   friend bool operator==(const RunRow&, const RunRow&) = default;
+};
+
+// One thing that a run did.
+struct EntryRow {
+  uint64_t run = 0;
+  uint64_t entry = 0;  // from 1, within its run; given by the store
+  CardId card;
+  int64_t kind = 0;
+  int64_t outcome = 0;   // 0: the answer has not come; at most one such entry for a card
+  bool deletes = false;  // counts as a deletion that nobody had approved
+  int64_t at_ms = 0;
+  Bytes content;
+  friend bool operator==(const EntryRow&, const EntryRow&) = default;
+};
+
+// What is kept of a link's runs.
+struct RunsKept {
+  size_t count = 0;        // the newest
+  int64_t started_ms = 0;  // of those, the ones that began at this time or later
+  size_t entries_max = 0;  // of those, the newest with so many entries together
 };
 
 // One transaction: all of it or nothing. Destroyed without commit() it never happened.
@@ -255,7 +276,7 @@ class Txn {
   virtual Status renew_lease(const LinkLease& lease, int64_t life_ms) = 0;
   virtual Status release_lease(const LinkLease& lease) = 0;
   virtual Status update_link(const LinkLease& lease, const LinkRow& link) = 0;
-  // With its cursor, pairs, attempts, channels and runs.
+  // With its cursor, pairs, attempts, channels, runs and their entries.
   virtual Status delete_link(const LinkLease& lease) = 0;
 
   virtual Status put_cursor(const LinkLease& lease, const CursorRow& cursor) = 0;
@@ -296,8 +317,30 @@ class Txn {
   virtual Status finish_run(const LinkLease& lease, uint64_t run, int64_t now_ms, ByteView report) = 0;
   // Newest first.
   virtual Result<std::vector<RunRow>> runs(WorkspaceId workspace, LinkId link, size_t limit) = 0;
+  virtual Result<std::optional<RunRow>> run(WorkspaceId workspace, LinkId link, uint64_t run) = 0;
+  // 0: none yet.
+  virtual Result<uint64_t> last_run(WorkspaceId workspace, LinkId link) = 0;
   // Keeps the newest `count` runs of the link.
   virtual Status keep_newest_runs(const LinkLease& lease, size_t count) = 0;
+  // The same with all bounds. The newest run always stays.
+  virtual Status forget_runs(const LinkLease& lease, const RunsKept& kept) = 0;
+
+  // Gives the entry the next number of its run. kConflict: stale lease, or the card has another entry without
+  // an answer. kNotFound: there is no such run.
+  virtual Result<uint64_t> append_entry(const LinkLease& lease, const EntryRow& entry) = 0;
+  // Replaces everything but run, number and card.
+  virtual Status update_entry(const LinkLease& lease, const EntryRow& entry) = 0;
+  // The card's entry whose answer has not come.
+  virtual Result<std::optional<EntryRow>> unanswered_entry(WorkspaceId workspace, LinkId link,
+                                                           CardId card) = 0;
+  // In their order, those after `after_entry`, at most `limit`.
+  virtual Result<std::vector<EntryRow>> entries(WorkspaceId workspace, LinkId link, uint64_t run,
+                                                uint64_t after_entry, size_t limit) = 0;
+  // Newest first.
+  virtual Result<std::vector<EntryRow>> entries_of_card(WorkspaceId workspace, LinkId link, CardId card,
+                                                        size_t limit) = 0;
+  virtual Result<std::vector<EntryRow>> deleting_entries_since(WorkspaceId workspace, LinkId link,
+                                                               int64_t since_ms) = 0;
 };
 
 class Store {

@@ -92,7 +92,19 @@ class SqliteTxn : public Txn {  // a simulator puts crashes into it
   Result<uint64_t> start_run(const LinkLease& lease, int64_t now_ms) override;
   Status finish_run(const LinkLease& lease, uint64_t run, int64_t now_ms, ByteView report) override;
   Result<std::vector<RunRow>> runs(WorkspaceId workspace, LinkId link, size_t limit) override;
+  Result<std::optional<RunRow>> run(WorkspaceId workspace, LinkId link, uint64_t run) override;
+  Result<uint64_t> last_run(WorkspaceId workspace, LinkId link) override;
   Status keep_newest_runs(const LinkLease& lease, size_t count) override;
+  Status forget_runs(const LinkLease& lease, const RunsKept& kept) override;
+  Result<uint64_t> append_entry(const LinkLease& lease, const EntryRow& entry) override;
+  Status update_entry(const LinkLease& lease, const EntryRow& entry) override;
+  Result<std::optional<EntryRow>> unanswered_entry(WorkspaceId workspace, LinkId link, CardId card) override;
+  Result<std::vector<EntryRow>> entries(WorkspaceId workspace, LinkId link, uint64_t run, uint64_t after_entry,
+                                        size_t limit) override;
+  Result<std::vector<EntryRow>> entries_of_card(WorkspaceId workspace, LinkId link, CardId card,
+                                                size_t limit) override;
+  Result<std::vector<EntryRow>> deleting_entries_since(WorkspaceId workspace, LinkId link,
+                                                       int64_t since_ms) override;
 
  private:
   // kConflict: the lease is stale. kNotFound: there is no such link.

@@ -15,6 +15,7 @@ PairRow read_pair(const SqliteQuery& row) {
   pair.explain = row.bytes(5);
   pair.is_dirty = row.integer(6) != 0;
   pair.updated_ms = row.integer(7);
+  pair.left_alone = row.bytes(8);
   return pair;
 }
 
@@ -35,12 +36,11 @@ Status SqliteTxn::put_pair(const LinkLease& lease, const PairRow& pair) {
   return database_
       .query(
           "INSERT INTO pairs (workspace, link, card, generation, event_key, shadow, observation, explain, "
-          "dirty, "
-          "updated_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (workspace, link, card) DO UPDATE "
-          "SET "
+          "dirty, updated_ms, left_alone) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+          "ON CONFLICT (workspace, link, card) DO UPDATE SET "
           "generation = excluded.generation, event_key = excluded.event_key, shadow = excluded.shadow, "
           "observation = excluded.observation, explain = excluded.explain, dirty = excluded.dirty, "
-          "updated_ms = excluded.updated_ms")
+          "updated_ms = excluded.updated_ms, left_alone = excluded.left_alone")
       .bind(lease.workspace)
       .bind(lease.link)
       .bind(pair.card)
@@ -51,6 +51,7 @@ Status SqliteTxn::put_pair(const LinkLease& lease, const PairRow& pair) {
       .bind(pair.explain)
       .bind(pair.is_dirty)
       .bind(pair.updated_ms)
+      .bind(pair.left_alone)
       .run();
 }
 
@@ -68,7 +69,7 @@ Result<std::optional<PairRow>> SqliteTxn::pair(WorkspaceId workspace, LinkId lin
   return read_one<PairRow>(
       std::move(
           database_
-              .query("SELECT card, generation, event_key, shadow, observation, explain, dirty, updated_ms "
+              .query("SELECT card, generation, event_key, shadow, observation, explain, dirty, updated_ms, left_alone "
                      "FROM pairs WHERE workspace = ? AND link = ? AND card = ?")
               .bind(workspace)
               .bind(link)
@@ -81,7 +82,7 @@ Result<std::optional<PairRow>> SqliteTxn::pair_by_event(WorkspaceId workspace, L
   return read_one<PairRow>(
       std::move(
           database_
-              .query("SELECT card, generation, event_key, shadow, observation, explain, dirty, updated_ms "
+              .query("SELECT card, generation, event_key, shadow, observation, explain, dirty, updated_ms, left_alone "
                      "FROM pairs WHERE workspace = ? AND link = ? AND event_key = ?")
               .bind(workspace)
               .bind(link)
@@ -94,7 +95,7 @@ Result<std::vector<PairRow>> SqliteTxn::pairs(WorkspaceId workspace, LinkId link
   return read_all<PairRow>(
       std::move(
           database_
-              .query("SELECT card, generation, event_key, shadow, observation, explain, dirty, updated_ms "
+              .query("SELECT card, generation, event_key, shadow, observation, explain, dirty, updated_ms, left_alone "
                      "FROM pairs WHERE workspace = ? AND link = ? AND card > ? ORDER BY card LIMIT ?")
               .bind(workspace)
               .bind(link)

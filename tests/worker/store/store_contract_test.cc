@@ -188,6 +188,7 @@ STORE_TEST("Nothing of one workspace shows in another") {
   REQUIRE(txn->put_attempt(lease, {kCard, 1, 1, kHash, 1}).ok());
   REQUIRE(txn->put_channel(lease, {id<ChannelId>(70), {}, kHash, 1, 1}).ok());
   REQUIRE(txn->start_run(lease, 1).ok());
+  REQUIRE(txn->append_entry(lease, {1, 0, kCard, 1, 0, true, 1, Bytes{1}}).ok());
 
   CHECK_FALSE(txn->document(kElsewhere, kBoard).value());
   CHECK(txn->documents(kElsewhere).value().empty());
@@ -217,6 +218,12 @@ STORE_TEST("Nothing of one workspace shows in another") {
   CHECK(txn->channels(kElsewhere, kLink).value().empty());
   CHECK_FALSE(txn->channel(kElsewhere, id<ChannelId>(70)).value());
   CHECK(txn->runs(kElsewhere, kLink, 9).value().empty());
+  CHECK_FALSE(txn->run(kElsewhere, kLink, 1).value());
+  CHECK(txn->last_run(kElsewhere, kLink).value() == 0);
+  CHECK_FALSE(txn->unanswered_entry(kElsewhere, kLink, kCard).value());
+  CHECK(txn->entries(kElsewhere, kLink, 1, 0, 9).value().empty());
+  CHECK(txn->entries_of_card(kElsewhere, kLink, kCard, 9).value().empty());
+  CHECK(txn->deleting_entries_since(kElsewhere, kLink, 0).value().empty());
   CHECK(txn->take_oauth_flow(kHome, kHash, 1).value().has_value());
 }
 
@@ -333,6 +340,9 @@ STORE_TEST("Every write for a link under a stale lease is refused and changes no
     CHECK(txn->start_run(lease, 1).error().code == ErrorCode::kConflict);
     CHECK(txn->finish_run(lease, run, 2, Bytes{1}).error().code == ErrorCode::kConflict);
     CHECK(txn->keep_newest_runs(lease, 0).error().code == ErrorCode::kConflict);
+    CHECK(txn->forget_runs(lease, {1, 0, 1}).error().code == ErrorCode::kConflict);
+    CHECK(txn->append_entry(lease, {run, 0, kCard, 1, 1, false, 1, {}}).error().code == ErrorCode::kConflict);
+    CHECK(txn->update_entry(lease, {run, 1, kCard, 1, 1, false, 1, {}}).error().code == ErrorCode::kConflict);
   }
   CHECK(txn->pair(kHome, kLink, kCard).value()->generation == 1);
   CHECK_FALSE(txn->cursor(kHome, kLink).value());
@@ -393,6 +403,65 @@ STORE_TEST("Attempts stay until their card's are removed") {
   REQUIRE(txn->delete_attempts(lease, kCard).ok());
   REQUIRE(txn->delete_attempts(lease, kCard).ok());
   CHECK(txn->attempts(kHome, kLink).value() == std::vector<AttemptRow>{other});
+}
+
+STORE_TEST(
+    "Entries are numbered within their run, one of a card's may be without an answer, and go with their "
+    "run") {
+  auto& txn = FIXTURE::txn_;
+  LinkLease lease = FIXTURE::leased_link();
+  CHECK(txn->append_entry(lease, {1, 0, kCard, 1, 1, false, 1, {}}).error().code == ErrorCode::kNotFound);
+  REQUIRE(txn->start_run(lease, 10).value() == 1);
+  EntryRow asked{1, 0, kCard, 2, 0, false, 11, Bytes{7}};
+  CHECK(txn->append_entry(lease, asked).value() == 1);
+  asked.entry = 1;
+  CHECK(txn->unanswered_entry(kHome, kLink, kCard).value() == asked);
+  CHECK(txn->append_entry(lease, asked).error().code == ErrorCode::kConflict);
+  asked.outcome = 1;
+  asked.content = Bytes{8};
+  asked.deletes = true;
+  REQUIRE(txn->update_entry(lease, asked).ok());
+  CHECK_FALSE(txn->unanswered_entry(kHome, kLink, kCard).value());
+  CHECK(txn->append_entry(lease, {1, 0, id<CardId>(31), 3, 1, false, 12, {}}).value() == 2);
+  REQUIRE(txn->start_run(lease, 20).value() == 2);
+  EntryRow later{2, 1, kCard, 3, 2, false, 21, {}};
+  CHECK(txn->append_entry(lease, later).value() == 1);
+
+  CHECK(txn->entries(kHome, kLink, 1, 0, 1).value() == std::vector<EntryRow>{asked});
+  CHECK(txn->entries(kHome, kLink, 1, 1, 9).value().at(0).card == id<CardId>(31));
+  CHECK(txn->entries_of_card(kHome, kLink, kCard, 9).value() == std::vector<EntryRow>{later, asked});
+  CHECK(txn->deleting_entries_since(kHome, kLink, 11).value() == std::vector<EntryRow>{asked});
+  CHECK(txn->deleting_entries_since(kHome, kLink, 12).value().empty());
+  CHECK(txn->last_run(kHome, kLink).value() == 2);
+  CHECK(txn->run(kHome, kLink, 2).value()->started_ms == 20);
+
+  asked.entry = 9;
+  CHECK(txn->update_entry(lease, asked).error().code == ErrorCode::kNotFound);
+  REQUIRE(txn->keep_newest_runs(lease, 1).ok());
+  CHECK(txn->entries(kHome, kLink, 1, 0, 9).value().empty());
+  CHECK(txn->entries_of_card(kHome, kLink, kCard, 9).value() == std::vector<EntryRow>{later});
+}
+
+STORE_TEST("Old runs are forgotten by number, by age and by how much they did; the newest stays") {
+  auto& txn = FIXTURE::txn_;
+  LinkLease lease = FIXTURE::leased_link();
+  for (int64_t run = 1; run <= 5; ++run) {
+    REQUIRE(txn->start_run(lease, run * 10).ok());
+    for (int i = 0; i < 2; ++i)
+      REQUIRE(txn->append_entry(lease, {static_cast<uint64_t>(run), 0, kCard, 1, 1, false, run, {}}).ok());
+  }
+  auto left = [&] { return txn->runs(kHome, kLink, 9).value().size(); };
+  REQUIRE(txn->forget_runs(lease, {9, 0, 99}).ok());
+  CHECK(left() == 5);
+  REQUIRE(txn->forget_runs(lease, {4, 0, 99}).ok());
+  CHECK(left() == 4);
+  REQUIRE(txn->forget_runs(lease, {9, 30, 99}).ok());
+  CHECK(left() == 3);
+  REQUIRE(txn->forget_runs(lease, {9, 0, 5}).ok());
+  CHECK(left() == 2);
+  REQUIRE(txn->forget_runs(lease, {0, 999, 0}).ok());
+  CHECK(left() == 1);
+  CHECK(txn->entries(kHome, kLink, 5, 0, 9).value().size() == 2);
 }
 
 STORE_TEST("A channel leads to its link, runs are numbered, and all go with the link") {

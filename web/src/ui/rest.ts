@@ -40,6 +40,64 @@ export interface LinkError {
   message: string;
   what_to_do: string;
 }
+// What the guard has stopped. `plan` names exactly these deletions: an approval says it.
+export interface Guard {
+  deletes: number;
+  cards_losing_date: number;
+  listing_doubted: boolean;
+  plan: string;
+  reason: string;
+}
+export interface Step {
+  kind: 'new_event' | 'changed_event' | 'deleted_event' | 'new_card' | 'changed_card' | 'left_alone';
+  card: Id | null;
+  title: string;
+  changes: { field: string; before: string; after: string }[];
+  why: string;
+}
+// What a look at a link did or would do, or an undo.
+export interface RunReport {
+  writes: number;
+  steps: Step[];
+  left?: Step[];
+  deletions?: string;
+  error?: { code: string; message: string };
+  guard?: Guard;
+}
+// One thing that a run did.
+export interface Entry {
+  id: string;
+  at_ms: number;
+  card: Id;
+  title: string;
+  by: 'bridge' | 'member' | 'calendar';
+  member: Id | null;
+  text: string;
+}
+export interface Run {
+  run: number;
+  started_ms: number;
+  finished_ms: number | null;
+  inserts: number;
+  patches: number;
+  deletes: number;
+  card_edits: number;
+  cards_created: number;
+  undone_run: number | null;
+  undone_by: number | null;
+  guard: Guard | null;
+  error: { code: string; message: string } | null;
+  entries?: Entry[];
+}
+export interface Explanation {
+  links: {
+    link: Id;
+    calendar: string;
+    event: { start: string; end: string; presence: string } | null;
+    last_plan?: { reasons: string[] };
+    history: Entry[];
+  }[];
+}
 export interface Link {
   id: Id;
   board: Id;
@@ -52,7 +110,7 @@ export interface Link {
     // Cards and events that wait to be looked at.
     dirty: number;
     last_error: LinkError | null;
-    guard: { deletes: number; cards_losing_date: number; reason: string } | null;
+    guard: Guard | null;
     push: boolean;
   };
 }
@@ -112,8 +170,23 @@ export class Rest {
   remove_link(link: Id, events: 'leave' | 'remove'): Promise<void> {
     return this.call('DELETE', `v1/links/${link}?events=${events}`);
   }
-  approve(link: Id): Promise<void> {
-    return this.call('POST', `v1/links/${link}/approve`);
+  // Reads the calendar and says what a look would do; nothing is changed.
+  preview(link: Id): Promise<RunReport> {
+    return this.call('POST', `v1/links/${link}/sync`, { dry_run: true });
+  }
+  // `plan`: what was shown. Errors: `conflict` when it has changed since.
+  approve(link: Id, plan: string): Promise<void> {
+    return this.call('POST', `v1/links/${link}/approve`, { plan });
+  }
+  // Newest first.
+  runs(link: Id): Promise<Run[]> {
+    return this.all(`v1/links/${link}/runs`);
+  }
+  run(link: Id, run: number): Promise<Run> {
+    return this.call('GET', `v1/links/${link}/runs/${run}`);
+  }
+  undo_run(link: Id, run: number, is_dry_run: boolean): Promise<RunReport> {
+    return this.call('POST', `v1/links/${link}/runs/${run}/undo`, { dry_run: is_dry_run });
   }
   async make_board(board: { title: string; time_zone: string }): Promise<Id> {
     return (await this.call<{ id: Id }>('POST', 'v1/boards', board)).id;
@@ -125,7 +198,7 @@ export class Rest {
     if (list === undefined) throw new RestError(0, 'invalid', 'That board has no open list: add one first.');
     await this.call('POST', `v1/boards/${board}/cards/${card}/transfer`, { board: target, list: list.id });
   }
-  explain(board: Id, card: Id): Promise<unknown> {
+  explain(board: Id, card: Id): Promise<Explanation> {
     return this.call('GET', `v1/boards/${board}/cards/${card}/explain`);
   }
 

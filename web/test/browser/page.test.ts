@@ -261,8 +261,12 @@ describe('the calendar panel', () => {
     await page.getByText('Settings').click();
     await expect_accessible(page);
     await page.getByText('Settings').click();
+    await page.getByTestId('link-show-plan').click();
+    await page.getByTestId('link-guard').getByText('its card was archived').waitFor();
+    await expect_accessible(page);
     await page.getByTestId('link-approve').click();
     await page.getByTestId('link-guard').waitFor({ state: 'detached' });
+    expect(server.calls.some((call) => call.includes('/approve {"plan":"abc123"}'))).toBe(true);
     await page.getByTestId('link-pause').click();
     await page.locator('[data-testid=link-state][data-state=paused]').waitFor();
     await page.getByText('Settings').click();
@@ -274,6 +278,37 @@ describe('the calendar panel', () => {
     await page.getByTestId('link-unlink').click();
     await page.getByTestId('unlink-leave').click();
     await page.getByTestId('link-state').waitFor({ state: 'detached' });
+    expect(complaints).toEqual([]);
+  });
+
+  test('tells what sync did, run by run and card by card, and takes a run back after a word', async () => {
+    const page = await open_page(await profile(), '#token=anna-token');
+    await demo_board(page);
+    await page.getByTestId('open-calendar').click();
+    await page.getByTestId('connect-google').click();
+    await page.getByTestId('make-calendar').click();
+    await page.getByText('What sync did').click();
+    const run = page.getByTestId('run-7');
+    await run.getByText('1 event changed, 2 cards changed').click();
+    await run.getByText('title "Call the printer" → "Call them"').waitFor();
+    await run.getByText('somebody in the calendar').waitFor();
+    await page.getByTestId('undo-run-7').click();
+    await page.getByTestId('undo-plan').getByText('card and event are as they were').waitFor();
+    await page.getByTestId('undo-plan').getByText('run 8 has changed it since').waitFor();
+    await expect_accessible(page);
+    await page.screenshot({ path: `${kShots}page-runs.png` });
+    expect(server.calls.filter((call) => call.includes('/undo'))).toEqual([
+      expect.stringContaining('/runs/7/undo {"dry_run":true}'),
+    ]);
+    await page.getByTestId('undo-confirm').click();
+    await run.getByText('(taken back)').waitFor();
+    await page.getByTestId('undo-run-7').waitFor({ state: 'detached' });
+    expect(server.calls.filter((call) => call.includes('/undo {"dry_run":false}')).length).toBe(1);
+    await page.keyboard.press('Escape');
+    await card_by_title(page, 'Call the printer').click();
+    await page.getByTestId('explain').click();
+    await page.getByTestId('explanation').getByText('the title was changed in the calendar').waitFor();
+    await expect_accessible(page);
     expect(complaints).toEqual([]);
   });
 });

@@ -34,6 +34,39 @@ export interface TestServer {
 interface Fake {
   accounts: unknown[];
   links: Record<string, unknown>[];
+  has_undone: boolean;
+}
+
+const kEntry = {
+  id: '7.1',
+  run: 7,
+  entry: 1,
+  at_ms: Date.UTC(2026, 10, 24, 9),
+  card: 'c'.repeat(32),
+  title: 'Call the printer',
+  kind: 'patch_event',
+  outcome: 'done',
+  by: 'calendar',
+  member: null,
+  text: 'The card was changed: title "Call the printer" → "Call them". Why: the title was changed in the calendar.',
+};
+
+function a_run(fake: Fake): Record<string, unknown> {
+  return {
+    id: '7',
+    run: 7,
+    started_ms: Date.UTC(2026, 10, 24, 9),
+    finished_ms: Date.UTC(2026, 10, 24, 9),
+    inserts: 0,
+    patches: 1,
+    deletes: 0,
+    card_edits: 2,
+    cards_created: 0,
+    undone_run: null,
+    undone_by: fake.has_undone ? 8 : null,
+    guard: null,
+    error: null,
+  };
 }
 
 export async function start_server(people: ReadonlyMap<string, Account>): Promise<TestServer> {
@@ -48,7 +81,7 @@ export async function start_server(people: ReadonlyMap<string, Account>): Promis
     writer.merge(Date.now(), hub.document(document, kind).core.since(new Uint8Array()));
     hub.append(document, kind, writer.edit(Date.now(), commands).ops);
   };
-  const fake: Fake = { accounts: [], links: [] };
+  const fake: Fake = { accounts: [], links: [], has_undone: false };
   const calls: string[] = [];
 
   const http = createServer((request, response) => {
@@ -120,6 +153,40 @@ export async function start_server(people: ReadonlyMap<string, Account>): Promis
       fake.links.push(new_link(body));
       return say(201, fake.links.at(-1));
     }
+    if (link !== undefined && what.endsWith('/sync')) {
+      return say(200, {
+        writes: 1,
+        steps: [
+          {
+            kind: 'deleted_event',
+            card: null,
+            title: 'Write the text',
+            changes: [{ field: 'dates', before: '2026-12-24', after: 'none' }],
+            why: 'its card was archived',
+          },
+        ],
+        deletions: 'abc123',
+      });
+    }
+    if (link !== undefined && what.endsWith('/undo')) {
+      if (body['dry_run'] !== true) fake.has_undone = true;
+      return say(200, {
+        writes: 0,
+        run: fake.has_undone ? 8 : null,
+        steps: [
+          {
+            kind: 'changed_event',
+            card: null,
+            title: 'Call the printer',
+            changes: [{ field: 'title', before: '"Call them"', after: '"Call the printer"' }],
+            why: 'card and event are as they were',
+          },
+        ],
+        left: [{ kind: 'left_alone', card: null, title: 'Book the room', changes: [], why: 'run 8 has changed it since' }],
+      });
+    }
+    if (link !== undefined && what.endsWith('/runs/7')) return say(200, { ...a_run(fake), entries: [kEntry] });
+    if (link !== undefined && what.endsWith('/runs')) return say(200, { items: [a_run(fake)] });
     if (what.startsWith('PATCH') && link !== undefined) {
       Object.assign(link, body['state'] && { state: body['state'] });
       Object.assign(link['settings'] as object, body['settings']);
@@ -133,7 +200,19 @@ export async function start_server(people: ReadonlyMap<string, Account>): Promis
       fake.links = fake.links.filter((one) => one !== link);
       return say(204);
     }
-    if (what.endsWith('/explain')) return say(200, { reason: 'There is no event: the card has no date.' });
+    if (what.endsWith('/explain')) {
+      return say(200, {
+        links: [
+          {
+            link: 'l1',
+            calendar: 'Launch',
+            event: { start: '2026-12-24', end: '2026-12-25', presence: 'live' },
+            last_plan: { reasons: ['the title was changed on the card'] },
+            history: [kEntry],
+          },
+        ],
+      });
+    }
     return say(404, { code: 'not_found', title: 'There is no such thing' });
   }
 
@@ -197,7 +276,13 @@ function new_link(body: Record<string, unknown>): Record<string, unknown> {
         message: 'Google did not let us write to this calendar.',
         what_to_do: 'Connect the account again.',
       },
-      guard: { deletes: 12, cards_losing_date: 0, reason: 'That is more than a fifth of the calendar.' },
+      guard: {
+        deletes: 12,
+        cards_losing_date: 0,
+        listing_doubted: false,
+        plan: 'abc123',
+        reason: 'This run would remove 12 events. That is more than a fifth of the calendar.',
+      },
       push: true,
     },
   };

@@ -141,7 +141,7 @@ export function CardEditor({ board, card, labels, members, edit, on_close }: Pro
             </Part>
             <CustomFields {...part} />
             <Part title="Calendar">
-              <Explain board={board.id} card={card.id} />
+              <Explain board={board.id} card={card.id} members={members} />
             </Part>
             <div className="row">
               {!card.archived && (

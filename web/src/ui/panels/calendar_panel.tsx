@@ -5,9 +5,10 @@ import { useCallback, useEffect, useState } from 'react';
 import { use_page } from '../context';
 import { count } from '../format';
 import { leave_for_google, return_path } from '../google_return';
-import { RestError, type GoogleAccount, type Link } from '../rest';
+import { RestError, type GoogleAccount, type Guard, type Link, type RunReport } from '../rest';
 import { LinkSettingsForm } from './link_settings';
 import { NewLink } from './new_link';
+import { Runs, Steps } from './runs';
 import { LastSeen } from '../sync_badge';
 
 interface Props {
@@ -108,17 +109,7 @@ function LinkPart({ board, labels, members, link, refresh }: LinkPartProps) {
           <p>{status.last_error.what_to_do}</p>
         </div>
       )}
-      {status.guard !== null && (
-        <div className="notice trouble" data-testid="link-guard">
-          <p>
-            This run would delete {count(status.guard.deletes, 'event')} and take the date off{' '}
-            {count(status.guard.cards_losing_date, 'card')}, so it waits for your word. {status.guard.reason}
-          </p>
-          <button data-testid="link-approve" onClick={() => void act(() => rest.approve(link.id))}>
-            Go on
-          </button>
-        </div>
-      )}
+      {status.guard !== null && <Stopped link={link} guard={status.guard} refresh={refresh} />}
       <div className="row wrap">
         {link.state === 'active' ? (
           <button data-testid="link-pause" onClick={() => void act(() => rest.change_link(link.id, { state: 'paused' }))}>
@@ -153,6 +144,7 @@ function LinkPart({ board, labels, members, link, refresh }: LinkPartProps) {
           </div>
         </div>
       )}
+      <Runs {...{ link, members, refresh }} />
       <details>
         <summary>Settings</summary>
         <LinkSettingsForm
@@ -162,6 +154,41 @@ function LinkPart({ board, labels, members, link, refresh }: LinkPartProps) {
         />
       </details>
     </section>
+  );
+}
+
+// What the guard has stopped: shown first, then let go by a person's word, exactly as it was shown.
+function Stopped({ link, guard, refresh }: { link: Link; guard: Guard; refresh(): Promise<void> }) {
+  const { rest } = use_page();
+  const act = use_action(refresh);
+  const [plan, set_plan] = useState<RunReport | null>(null);
+  return (
+    <div className="notice trouble" data-testid="link-guard">
+      <p>{guard.reason}</p>
+      {plan === null ? (
+        <button data-testid="link-show-plan" onClick={() => void act(async () => set_plan(await rest.preview(link.id)))}>
+          Show what it would do
+        </button>
+      ) : (
+        <>
+          {plan.steps.length > 0 && <Steps steps={plan.steps} />}
+          <div className="row wrap">
+            <button
+              data-testid="link-approve"
+              onClick={() =>
+                void act(async () => {
+                  set_plan(null);
+                  await rest.approve(link.id, plan.deletions ?? guard.plan);
+                })
+              }
+            >
+              Go on with this
+            </button>
+            <button onClick={() => set_plan(null)}>Cancel</button>
+          </div>
+        </>
+      )}
+    </div>
   );
 }
 

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/engine/run_ledger.h"
+
+#include "tests/worker/engine/sync_world.h"
+
+namespace kalends::test {
+namespace {
+
+struct LedgerWorld : SyncWorld {
+  LinkId link_id() const { return LinkId{*id_from_hex(link)}; }
+  std::vector<RunRow> runs() {
+    auto txn = worker->store->begin();
+    return (*txn)->runs(workspace, link_id(), 1000).value();
+  }
+  std::vector<EntryRow> entries(uint64_t run) {
+    auto txn = worker->store->begin();
+    return (*txn)->entries(workspace, link_id(), run, 0, 10'000).value();
+  }
+  std::vector<EntryRow> all_entries() {
+    std::vector<EntryRow> all;
+    for (const RunRow& run : runs())
+      for (EntryRow& entry : entries(run.run)) all.push_back(std::move(entry));
+    return all;
+  }
+  std::vector<EntryRow> last_entries() { return entries(runs().front().run); }
+};
+
+EntryContent content_of_row(const EntryRow& row) { return decode_entry(row.content).value(); }
+EntryKind kind_of_row(const EntryRow& row) { return static_cast<EntryKind>(row.kind); }
+EntryOutcome outcome_of(const EntryRow& row) { return static_cast<EntryOutcome>(row.outcome); }
+
+TEST_CASE(
+    "An entry's content comes back from its bytes, and a spoilt byte is never taken for another entry") {
+  EntryContent content;
+  content.actor = Actor::kMember;
+  content.member = MemberId{Id128{{7}}};
+  content.title = "Title";
+  content.fields.add(FacetField::kTitle);
+  content.reasons = {"one", "two"};
+  content.before = EventFacet{};
+  content.before->start = content.before->end = When::all_day({5});
+  content.agreed = Shadow{*content.before, *content.before};
+  content.etag = "\"7\"";
+  content.changes = {{Field::kTitle, Value{std::string("a")}, Value{std::string("b")}, true},
+                     {Field::kPosition, Value{Position{Id128{{3}}, {}, "m"}}, Value{}, false}};
+  content.is_deletion_undone = true;
+  Bytes bytes = encode_entry(content);
+  CHECK(decode_entry(bytes).value() == content);
+  for (size_t size = 0; size < bytes.size(); ++size)
+    CHECK_FALSE(decode_entry(ByteView(bytes).first(size)).ok());
+  bytes[0] = 99;
+  CHECK(decode_entry(bytes).error().code == ErrorCode::kUnsupportedVersion);
+}
+
+TEST_CASE_METHOD(LedgerWorld,
+                 "A first sync is one run with an entry for each event, and rest writes nothing") {
+  link_board(3);
+  REQUIRE(events().size() == 3);
+  REQUIRE(runs().size() == 1);
+  CHECK(runs()[0].finished_ms);
+  auto made = last_entries();
+  REQUIRE(made.size() == 3);
+  for (const EntryRow& entry : made) {
+    CHECK(kind_of_row(entry) == EntryKind::kInsertEvent);
+    CHECK(outcome_of(entry) == EntryOutcome::kDone);
+    EntryContent content = content_of_row(entry);
+    CHECK(content.actor == Actor::kMember);
+    CHECK(content.member == owner);
+    CHECK_FALSE(content.before);
+    REQUIRE(content.after);
+    CHECK(content.after->title == content.title);
+    CHECK_FALSE(content.etag.empty());
+    CHECK_FALSE(content.reasons.empty());
+  }
+  sync();
+  effects.advance(10 * 60'000);
+  CHECK(runs().size() == 1);
+  CHECK(all_entries().size() == 3);
+}
+
+TEST_CASE_METHOD(LedgerWorld, "Each write tells Google its entry") {
+  link_board(1);
+  bool is_told = false;
+  for (const HttpRequest& request : effects.requests)
+    if (request.method == "POST" && request.url.find("/events") != std::string::npos)
+      is_told = request.headers.get("X-Kalends-Entry") == "1.1";
+  CHECK(is_told);
+}
+
+TEST_CASE_METHOD(LedgerWorld, "An edit of the card is told as a change of the event, with both values") {
+  link_board(1);
+  edit_card(cards[0], {{"title", "Renamed"}});
+  settle();
+  auto made = last_entries();
+  REQUIRE(made.size() == 1);
+  CHECK(kind_of_row(made[0]) == EntryKind::kPatchEvent);
+  EntryContent content = content_of_row(made[0]);
+  CHECK(content.before->title == "Card 0");
+  CHECK(content.after->title == "Renamed");
+  CHECK(content.fields.has(FacetField::kTitle));
+  CHECK(content.agreed->ours.title == "Card 0");
+}
+
+TEST_CASE_METHOD(LedgerWorld,
+                 "An edit of the event is told as a change of the card, by somebody in the calendar") {
+  link_board(1);
+  change_event(cards[0], {{"summary", "Renamed there"}});
+  sync();
+  auto made = last_entries();
+  REQUIRE(made.size() == 1);
+  CHECK(kind_of_row(made[0]) == EntryKind::kEditCard);
+  EntryContent content = content_of_row(made[0]);
+  CHECK(content.actor == Actor::kCalendar);
+  REQUIRE(content.changes.size() == 1);
+  CHECK(content.changes[0] ==
+        FieldChange{Field::kTitle, Value{std::string("Card 0")}, Value{std::string("Renamed there")}, false});
+}
+
+TEST_CASE_METHOD(LedgerWorld, "Deletions on either side are told, and the guard may count them") {
+  link_board(2);
+  remove_event(cards[0]);
+  ok("DELETE", card_path(cards[1]));
+  sync();
+  std::set<EntryKind> kinds;
+  for (const EntryRow& entry : all_entries())
+    if (entry.deletes) kinds.insert(kind_of_row(entry));
+  CHECK(kinds == std::set{EntryKind::kUnscheduleCard, EntryKind::kDeleteEvent});
+}
+
+TEST_CASE_METHOD(LedgerWorld, "An event that a person made is told as a card that was created") {
+  link_board(0);
+  control("POST", events_path(),
+          {{"summary", "Lunch"}, {"start", {{"date", "2026-12-01"}}}, {"end", {{"date", "2026-12-02"}}}});
+  sync();
+  auto made = last_entries();
+  REQUIRE(made.size() == 1);
+  CHECK(kind_of_row(made[0]) == EntryKind::kCreateCard);
+  CHECK(content_of_row(made[0]).title == "Lunch");
+}
+
+TEST_CASE_METHOD(LedgerWorld, "What Google refuses stays in the ledger as refused, with what to do") {
+  link_board(1);
+  effects.after_fetch = [](const HttpRequest& request, HttpOutcome& outcome) {
+    if (request.method == "PATCH")
+      outcome = {HttpResponse{400, {}, R"({"error":{"code":400,"errors":[{"reason":"invalid"}]}})"}, false};
+  };
+  edit_card(cards[0], {{"title", "Refused"}});
+  settle();
+  auto made = last_entries();
+  REQUIRE(made.size() == 1);
+  CHECK(outcome_of(made[0]) == EntryOutcome::kRefused);
+  CHECK(content_of_row(made[0]).reasons.back().find("change the card") != std::string::npos);
+}
+
+// Where the power goes: before Google has the write, or after it and before its answer is stored.
+enum class Cut { kBefore, kAfter };
+
+void cut_write(LedgerWorld& world, const char* method, Cut cut) {
+  auto is_write = [method](const HttpRequest& request) {
+    return request.method == method && request.url.find("/events") != std::string::npos;
+  };
+  if (cut == Cut::kBefore)
+    world.effects.before_fetch = [is_write](const HttpRequest& request) { return !is_write(request); };
+  else
+    world.effects.after_fetch = [is_write](const HttpRequest& request, HttpOutcome& outcome) {
+      if (is_write(request)) outcome = QueuedEffects::cut();
+    };
+}
+
+TEST_CASE_METHOD(LedgerWorld,
+                 "A kill between attempt and answer leaves one entry, and the next look completes it") {
+  Cut cut = GENERATE(Cut::kBefore, Cut::kAfter);
+  std::string method = GENERATE("POST", "PATCH", "DELETE");
+  CAPTURE(static_cast<int>(cut), method);
+  link_board(1);
+  size_t before = all_entries().size();
+  cut_write(*this, method.c_str(), cut);
+  if (method == "POST") add_card("New", "2026-12-24");
+  if (method == "PATCH") edit_card(cards[0], {{"title", "Renamed"}});
+  if (method == "DELETE") edit_card(cards[0], {{"due", nullptr}});
+  settle();
+  REQUIRE(all_entries().size() == before + 1);
+  uint64_t run = runs().front().run;
+  CHECK(outcome_of(last_entries()[0]) == EntryOutcome::kUnknown);
+
+  effects.before_fetch = nullptr;
+  effects.after_fetch = nullptr;
+  kill_and_restart();
+  settle();
+  sync();
+  REQUIRE(all_entries().size() == before + 1);
+  EntryRow entry = entries(run).at(0);
+  CHECK(outcome_of(entry) == EntryOutcome::kDone);
+  if (method != "DELETE") CHECK_FALSE(content_of_row(entry).etag.empty());
+  auto writes_before = writes();
+  sync();
+  CHECK(writes() == writes_before);
+  CHECK(all_entries().size() == before + 1);
+}
+
+TEST_CASE_METHOD(LedgerWorld,
+                 "A write that somebody's edit overtook is one entry, done when it goes through") {
+  link_board(1);
+  change_event(cards[0], {{"location", "There"}});
+  edit_card(cards[0], {{"title", "Here"}});
+  settle();
+  CHECK(event_of(cards[0])["summary"] == "Here");
+  CHECK(card(cards[0])["location"] == "There");
+  size_t patches = 0;
+  for (const EntryRow& entry : all_entries()) {
+    CHECK(outcome_of(entry) == EntryOutcome::kDone);
+    patches += kind_of_row(entry) == EntryKind::kPatchEvent;
+  }
+  CHECK(patches == 1);
+}
+
+}  // namespace
+}  // namespace kalends::test
