@@ -160,7 +160,7 @@ void Oracle::take_op(BoardLog& log, const Op& op) {
   auto note_date = [&](const Value& value) {
     if (const auto* when = std::get_if<When>(&value)) log.dates.insert(date_text(*when));
   };
-  if (op.cause == Cause::kPerson) log.person_edits_ms[op.target] = scheduler_.now_ms();
+  if (op.cause != Cause::kBridge) log.person_edits_ms[op.target] = scheduler_.now_ms();
   auto body = decode_body(op.kind, op.body);
   if (!body.ok()) return;
   if (const auto* create = std::get_if<CreateBody>(&*body))
@@ -232,7 +232,7 @@ void Oracle::person_deleted(const std::string& calendar, const std::string& even
   scheduler_.say("person: deletes " + event.substr(0, 6) + " " + brief(before));
   persons_.erase({calendar, event});
   bool is_ours = made_by_people_.count({calendar, event}) == 0;  // a copy carries our mark too
-  deleted_[{calendar, event}] = {scheduler_.now_ms(), is_ours ? card_of(before) : std::nullopt};
+  deleted_[{calendar, event}] = {is_ours ? card_of(before) : std::nullopt, written_ms_[{calendar, event}]};
 }
 
 bool Oracle::knows_text(const BoardLog& log, const std::string& text) const {
@@ -285,6 +285,7 @@ void Oracle::on_api_write(const ApiWrite& write) {
   EventKey key{write.calendar, write.event_id};
   scheduler_.say("google: " + write.method + " " + write.event_id.substr(0, 6) + " " + brief(write.before) + " -> " + brief(write.after));
   const emulator::Request& request = *write.request;
+  written_ms_[key] = scheduler_.now_ms();
   if (request.query_value("sendUpdates").value_or("") != "none") fail("I5", "a write may mail guests");
   if (write.method != "POST" && request.header("if-match") == nullptr) fail("I3", "a write has no condition: " + write.method + " " + request.path);
   if (left_alone_.count(key) > 0) fail("I14", "an event that is left alone was written to: " + write.event_id);
@@ -339,8 +340,9 @@ void Oracle::check_board(const Document& board, const emulator::Calendar& calend
     if (key.first != calendar.id || !deletion.card || policy_.on_event_deleted == OnEventDeleted::kPutBack) continue;
     int64_t edited_ms = 0;
     if (auto it = logs_[board.id].person_edits_ms.find(*deletion.card); it != logs_[board.id].person_edits_ms.end()) edited_ms = it->second;
-    bool is_untouched = edited_ms < deletion.at_ms - 2 * emulator::kHourMs;
-    if (is_untouched && events_of_card.count(*deletion.card) > 0) fail("I4", "an event that a person deleted has come back, and nobody had touched its card");
+    // Since the event was last written nobody has touched the card: what the person deleted was all there was.
+    bool is_untouched = edited_ms < deletion.written_ms;
+    if (is_untouched && events_of_card.count(*deletion.card) > 0) fail("I4", "an event that a person deleted (" + key.second.substr(0, 6) + ") has come back, and nobody had touched its card");
   }
   for (const Shown& event : expected)
     if (shown.count(event) < expected.count(event)) {

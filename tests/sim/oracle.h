@@ -63,8 +63,8 @@ class Oracle final : public StoreWitness, public GoogleWitness {
  private:
   using EventKey = std::pair<std::string, std::string>;
   struct Deleted {
-    int64_t at_ms;
     std::optional<Id128> card;  // of an event that was ours
+    int64_t written_ms = 0;     // when we last wrote to it
   };
   struct BoardLog {
     std::vector<Bytes> ops;
@@ -87,6 +87,7 @@ class Oracle final : public StoreWitness, public GoogleWitness {
   std::map<std::pair<DocumentId, ReplicaId>, uint64_t> acknowledged_;
   std::map<EventKey, std::map<std::string, Json>> persons_;  // what a person put there and nobody has changed since
   std::map<EventKey, Deleted> deleted_;
+  std::map<EventKey, int64_t> written_ms_;
   std::set<EventKey> left_alone_, made_by_people_;
   std::map<LinkId, uint64_t> epochs_;
   std::map<Owner, int64_t> dead_grant_ms_;

@@ -49,7 +49,7 @@ Task<Status> LinkSync::settle_here(CardId card, PairFacts pair) {
     return txn.put_pair(link_.lease, row);
   };
   MemberId author = engine_.bridge_author(link_);
-  auto edited = engine_.hub_.edit(pair.home, {author, Cause::kBridge, now_ms}, commands, also, pair.home_seq);
+  auto edited = engine_.hub_.edit(pair.home, {author, Cause::kBridge, now_ms, true}, commands, also, pair.home_seq);
   if (!edited.ok()) co_return card_refused(pair, edited.error());
   bool is_new_card = pair.plan.change == CardChange::kCreate;
   report_.card_edits += !edited->ops.empty() && !is_new_card;
@@ -174,7 +174,7 @@ Task<Status> LinkSync::write_remote(CardId card, PairFacts pair) {
     return txn.put_pair(link_.lease, row);
   };
   MemberId author = engine_.bridge_author(link_);
-  auto edited = engine_.hub_.edit(pair.home, {author, Cause::kBridge, now_ms}, commands, also, pair.home_seq);
+  auto edited = engine_.hub_.edit(pair.home, {author, Cause::kBridge, now_ms, true}, commands, also, pair.home_seq);
   if (!edited.ok()) co_return card_refused(pair, edited.error());
   report_.card_edits += !edited->ops.empty();
   ports_.log.debug("event_write", {{"link", link_.id()},
