@@ -33,7 +33,11 @@ class Planner {
 
  private:
   void say(std::string reason) { plan_.reasons.push_back(std::move(reason)); }
-  void say(FacetField field, const char* what) { say("the " + std::string(facet_field_name(field)) + what); }
+  // `what` goes on after "the title was".
+  void say(FacetField field, const char* what) {
+    say("the " + std::string(facet_field_name(field)) + (field == FacetField::kDates ? " were" : " was") +
+        what);
+  }
 
   Plan both() {
     merge_fields(*card_.wanted);
@@ -55,9 +59,9 @@ class Planner {
       bool event_changed = !shadow_ || !same(event, shadow_->theirs, field);
       if (same(card, event, field) || (!card_changed && !event_changed)) continue;
       if (card_changed && !event_changed) {
-        send(field, " was changed on the card");
+        send(field, " changed on the card");
       } else if (!card_changed) {
-        take(field, false, " was changed in the calendar");
+        take(field, false, " changed in the calendar");
       } else {
         decide(field, card, event);
       }
@@ -88,7 +92,7 @@ class Planner {
           plan_.edits.push_back({field});
         }
         if (*merged != event.description) plan_.fields.add(field);
-        return say(field, " was changed on both sides, in different places: merged");
+        return say(field, " changed on both sides, in different places: merged");
       }
     }
     FieldPolicy rule = policy_.fields[static_cast<size_t>(field)];
@@ -96,14 +100,14 @@ class Planner {
         rule == FieldPolicy::kPreferEvent ||
         (rule == FieldPolicy::kLaterWins && event_->seen_ms > card_.changed_ms[static_cast<size_t>(field)]);
     if (event_wins)
-      return take(field, true, " was changed on both sides: the calendar's is shown, the card's kept open");
+      return take(field, true, " changed on both sides: the calendar's is shown, the card's kept open");
     plan_.fields.add(field);
     // Two values of "done" have no loser worth a question: the other one is its negation.
     if (field != FacetField::kDone) {
       plan_.change = CardChange::kEdit;
       plan_.edits.push_back({field, true, false});
     }
-    say(field, " was changed on both sides: the card's is shown, the calendar's kept open");
+    say(field, " changed on both sides: the card's is shown, the calendar's kept open");
   }
 
   // The event is there, but the card should have none.

@@ -48,22 +48,24 @@ Result<LinkSync::Prospect> LinkSync::prospect(Txn& txn, const Replica& board) {
   prospect.name = name_of('D', prospect.deletions);
   if (prospect.deletions.empty()) return prospect;
   // Pairs with an event; rows that only remember a generation do not make a deletion look smaller.
+  std::set<CardId> in_step;
   CardId after;
   while (true) {
     KALENDS_TRY(std::vector<PairRow> rows, txn.pairs(link_.workspace, link_.id(), after, 500));
     if (rows.empty()) break;
     after = rows.back().card;
-    shape.pairs += static_cast<size_t>(
-        std::count_if(rows.begin(), rows.end(), [](const PairRow& row) { return !row.shadow.empty(); }));
+    for (const PairRow& row : rows)
+      if (!row.shadow.empty()) in_step.insert(row.card);
   }
-  // Of one card one deletion counts, however often it came and went.
+  shape.pairs = in_step.size();
+  // Of one card one deletion counts, however often it came and went, and none that was made good since.
   std::set<PlannedDeletion> recent;
   int64_t since_ms = std::max(ports_.clock.now_ms() - tuning::kDeletionWindowMs, link_.approved_ms);
   KALENDS_TRY(std::vector<EntryRow> entries,
               txn.deleting_entries_since(link_.workspace, link_.id(), since_ms));
   for (const EntryRow& entry : entries) {
     PlannedDeletion deletion{entry.card, is_of_event(static_cast<EntryKind>(entry.kind))};
-    if (prospect.deletions.count(deletion) == 0) recent.insert(deletion);
+    if (in_step.count(entry.card) == 0) recent.insert(deletion);
   }
   for (const PlannedDeletion& deletion : recent)
     ++(deletion.is_of_event ? shape.recent_event_deletions : shape.recent_card_deletions);

@@ -87,6 +87,7 @@ RunLedger::Entry LinkSync::event_entry(CardId card, const PairFacts& pair, const
   describe(pair, board, entry.content);
   entry.content.fields = pair.plan.write == RemoteWrite::kPatch ? pair.plan.fields : link_.policy.mask();
   if (pair.plan.write != RemoteWrite::kDelete) entry.content.after = pair.plan.target;
+  if (pair.plan.write == RemoteWrite::kDelete) entry.content.card = pair.situation.card.facet;
   if (pair.plan.write == RemoteWrite::kInsert) entry.content.before.reset();
   entry.content.member = last_editor(board.find(card.raw));
   entry.content.actor = entry.content.member.raw.is_nil() ? Actor::kBridge : Actor::kMember;

@@ -102,7 +102,7 @@ class LinkSync {
   static void add_deed(EntryKind kind, const EntryContent& content, Deeds& deeds);
   Result<uint64_t> later_run(CardId card, uint64_t run);
   Reversal reversal_of(const Deeds& deeds, const PairFacts& facts, const Replica& board) const;
-  void bring_back(const Deeds& deeds, const Entity& card, Reversal& reversal) const;
+  void bring_back(const Deeds& deeds, const Entity& card, const Replica& board, Reversal& reversal) const;
   Status take_back(const Reversal& reversal, const PairFacts& facts, const UndoRequest& request);
 
   void describe_plan(const PairFacts& facts, const Replica& board);

@@ -28,6 +28,7 @@ struct LinkSync::Deeds {
   std::optional<EventFacet> before, after;  // of the event
   std::string etag;                         // after
   std::optional<Shadow> agreed;
+  std::optional<EventFacet> card_then;  // of a removed event: what the card said then
 };
 
 // What takes a card's deeds back.
@@ -90,6 +91,13 @@ bool is_of(FacetField facet, Field field) {
       return field == Field::kColour;
   }
   return false;
+}
+
+// The run wrote this field of the card; a value that it only put down as a loser does not count.
+bool is_set(const std::vector<FieldChange>& changes, FacetField field) {
+  return std::any_of(changes.begin(), changes.end(), [field](const FieldChange& change) {
+    return !change.is_offer && is_of(field, change.field);
+  });
 }
 
 }  // namespace
@@ -169,14 +177,16 @@ Result<std::vector<LinkSync::Deeds>> LinkSync::deeds_of(uint64_t run) {
 
 void LinkSync::add_deed(EntryKind kind, const EntryContent& content, Deeds& deeds) {
   if (is_of_event(kind)) {
+    bool is_again = kind == EntryKind::kInsertEvent && content.agreed;  // somebody had deleted it
     if (!deeds.has_event_entry) {
-      deeds.before = content.before;
+      deeds.before = is_again ? std::optional(content.agreed->theirs) : content.before;
       deeds.agreed = content.agreed;
     }
     deeds.has_event_entry = true;
     deeds.after = kind == EntryKind::kDeleteEvent ? std::nullopt : content.after;
     deeds.etag = content.etag;
-    if (kind == EntryKind::kPatchEvent) deeds.fields.bits |= content.fields.bits;
+    deeds.card_then = content.card;
+    if (kind == EntryKind::kPatchEvent || is_again) deeds.fields.bits |= content.fields.bits;
     return;
   }
   deeds.was_made = deeds.was_made || kind == EntryKind::kCreateCard;
@@ -259,11 +269,7 @@ LinkSync::Reversal LinkSync::reversal_of(const Deeds& deeds, const PairFacts& pa
       if (!deeds.fields.has(field) || !mask.has(field)) continue;
       if (!same(seen->facet, *deeds.after, field))
         return obstacle("the event's " + std::string(facet_field_name(field)) + " was changed since");
-      auto change = std::find_if(deeds.changes.begin(), deeds.changes.end(),
-                                 [&](const FieldChange& one) { return is_of(field, one.field); });
-      if (change != deeds.changes.end() && change->is_offer)
-        return obstacle("both sides had been edited before that run: the other value is open on the card");
-      if (change == deeds.changes.end()) edit.edits.push_back({field});
+      if (!is_set(deeds.changes, field)) edit.edits.push_back({field});
     }
     auto commands = commands_of(edit, deeds.agreed->ours, deeds.card, board, link_.policy);
     reversal.commands.insert(reversal.commands.end(), commands.begin(), commands.end());
@@ -286,7 +292,7 @@ LinkSync::Reversal LinkSync::reversal_of(const Deeds& deeds, const PairFacts& pa
   }
   // Removed: the card must be one again that has an event.
   if (is_event_there) return obstacle("the card has an event again");
-  if (!left_alone_of(pair.row)) bring_back(deeds, card, reversal);
+  if (!left_alone_of(pair.row)) bring_back(deeds, card, board, reversal);
   reversal.step = {StepKind::kNewEvent,
                    {},
                    {},
@@ -296,11 +302,12 @@ LinkSync::Reversal LinkSync::reversal_of(const Deeds& deeds, const PairFacts& pa
 }
 
 // Commands that make the card one with an event again, as far as the reverted fields do not.
-void LinkSync::bring_back(const Deeds& deeds, const Entity& card, Reversal& reversal) const {
+void LinkSync::bring_back(const Deeds& deeds, const Entity& card, const Replica& board,
+                          Reversal& reversal) const {
   Target target{deeds.card.raw, {}};
   auto is_reverted = [&](Field field) {
     return std::any_of(deeds.changes.begin(), deeds.changes.end(),
-                       [&](const FieldChange& change) { return change.field == field; });
+                       [&](const FieldChange& change) { return change.field == field && !change.is_offer; });
   };
   if (card->is_deleted() && !deeds.was_restored) {
     reversal.commands.insert(reversal.commands.begin(), RestoreCommand{target});
@@ -314,6 +321,20 @@ void LinkSync::bring_back(const Deeds& deeds, const Entity& card, Reversal& reve
     CardDates dates = card_dates(was.start, was.end, {}, link_.policy);
     if (dates.start) reversal.commands.push_back(SetCommand{target, {Field::kStart, {}, *dates.start}});
     if (dates.due) reversal.commands.push_back(SetCommand{target, {Field::kDue, {}, *dates.due}});
+  }
+  // What the card said otherwise than the event, and says still, goes back to what both said.
+  if (deeds.agreed && deeds.card_then) {
+    EventFacet now = facet_of(card, link_.policy);
+    Plan edit;
+    edit.change = CardChange::kEdit;
+    for (FacetField field : kFacetFields) {
+      if (is_set(deeds.changes, field) || !link_.policy.mask().has(field)) continue;
+      if (field == FacetField::kDates && dates_of(card) == CardDates{}) continue;
+      bool is_as_then = same(now, *deeds.card_then, field);
+      if (is_as_then && !same(now, deeds.agreed->ours, field)) edit.edits.push_back({field});
+    }
+    auto commands = commands_of(edit, deeds.agreed->ours, deeds.card, board, link_.policy);
+    reversal.commands.insert(reversal.commands.end(), commands.begin(), commands.end());
   }
   if (link_.policy.which == WhichCards::kWithLabel &&
       !card->has_element(Field::kLabels, link_.policy.which_id))

@@ -44,6 +44,7 @@ Bytes encode_entry(const EntryContent& content) {
     write_facet(to, shadow.ours);
     write_facet(to, shadow.theirs);
   });
+  write_optional(out, content.card, write_facet);
   out.varint(content.changes.size());
   for (const FieldChange& change : content.changes) {
     out.varint(static_cast<uint64_t>(change.field));
@@ -72,6 +73,7 @@ Result<EntryContent> decode_entry(ByteView bytes) {
     EventFacet ours = read_facet(in);
     content.agreed = Shadow{std::move(ours), read_facet(in)};
   }
+  content.card = read_optional_facet(in);
   for (size_t left = in.count(4); left > 0 && in.ok(); --left) {
     FieldChange change;
     change.field = static_cast<Field>(in.varint());

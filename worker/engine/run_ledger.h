@@ -61,6 +61,7 @@ struct EntryContent {
   std::optional<EventFacet> before, after;  // of the event, as the calendar showed it
   std::string etag;                         // of the event after
   std::optional<Shadow> agreed;             // the agreement before
+  std::optional<EventFacet> card;           // of a removed event: what the card said then
   std::vector<FieldChange> changes;         // of the card
   bool is_deletion_undone = false;          // the card was taken out of the bin
   friend bool operator==(const EntryContent&, const EntryContent&) = default;

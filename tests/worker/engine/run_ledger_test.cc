@@ -40,6 +40,7 @@ TEST_CASE(
   content.before = EventFacet{};
   content.before->start = content.before->end = When::all_day({5});
   content.agreed = Shadow{*content.before, *content.before};
+  content.card = content.before;
   content.etag = "\"7\"";
   content.changes = {{Field::kTitle, Value{std::string("a")}, Value{std::string("b")}, true},
                      {Field::kPosition, Value{Position{Id128{{3}}, {}, "m"}}, Value{}, false}};

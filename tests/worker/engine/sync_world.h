@@ -35,6 +35,13 @@ class QueuedEffects final : public Effects {
     }
     return true;
   }
+  bool run_one() {
+    if (queue_.empty() || queue_.top().due_ms > clock_.now_) return false;
+    auto act = queue_.top().act;
+    queue_.pop();
+    act();
+    return true;
+  }
   void advance(int64_t ms) {
     int64_t until_ms = clock_.now_ + ms;
     run_due();
