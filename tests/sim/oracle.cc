@@ -224,7 +224,7 @@ void Oracle::person_made(const std::string& calendar, const Json& event, bool is
 }
 
 void Oracle::person_changed(const std::string& calendar, const std::string& event, const std::string& field, const Json& value) {
-  scheduler_.say("person: " + event.substr(0, 6) + " " + field + " " + value.dump());
+  scheduler_.say("person: " + calendar.substr(0, 6) + "/" + event.substr(0, 6) + " " + field + " " + value.dump());
   if (left_alone_.count({calendar, event}) == 0) persons_[{calendar, event}][field] = value;
 }
 

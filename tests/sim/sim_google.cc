@@ -140,6 +140,13 @@ emulator::Response SimGoogle::carry_out(Owner worker, const emulator::Request& r
   emulator::Response response = google_.handle(request);
   if (world().stats.contract_violations.size() != violations)
     witness_.on_violation("a request breaks Google's contract: " + world().stats.contract_violations.back().dump());
+  if (scheduler_.is_loud && request.method == "GET") {
+    Json body = Json::parse(response.body, nullptr, false);
+    std::string listed;
+    if (body.is_object() && body.contains("items"))
+      for (const Json& item : body["items"]) listed += " " + item.value("id", "").substr(0, 6) + ":" + item.value("summary", "-");
+    scheduler_.say("google: GET " + (place_of(request) ? place_of(request)->calendar.substr(0, 6) + "/" + place_of(request)->event.substr(0, 6) : request.path) + " " + std::to_string(response.status) + " for " + std::to_string(worker) + (request.query_value("syncToken") ? " new" : "") + listed.substr(0, 120));
+  }
   witness_.on_api_call(worker, request, response.status);
   if (place && response.status < 300) {
     write.after = event_now();

@@ -146,6 +146,8 @@ Task<void> LinkEngine::keep_running(Key key) {
     (void)channel;  // polling goes on without
     std::optional<LinkError> before = std::exchange(link.error, std::nullopt);
     RunReport report;
+    // A look at the cards alone does not put off the next look at the calendar, however often it happens.
+    bool is_poll_due = link.is_pull_wanted || link.wake_due_ms == 0;
     {
       LinkSync sync(*this, link);
       auto syncing = sync.run();
@@ -175,7 +177,7 @@ Task<void> LinkEngine::keep_running(Key key) {
       ports_.log.warning("link_failed",
                          {{"link", link.id()}, {"code", report.error->code}, {"failures", link.failures}});
     }
-    schedule_poll(link);
+    if (report.error || is_poll_due) schedule_poll(link);
     co_return;
   }
 }
@@ -197,6 +199,7 @@ void LinkEngine::schedule_poll(Link& link) {
 
 void LinkEngine::wake(Link& link, int64_t wait_ms) {
   uint64_t timer = ++link.timer;
+  link.wake_due_ms = ports_.clock.monotonic_ms() + wait_ms;
   Key key{link.workspace, link.id()};
   std::weak_ptr<bool> alive = alive_;
   ports_.effects.sleep(wait_ms, [this, key, timer, alive] {
@@ -204,6 +207,7 @@ void LinkEngine::wake(Link& link, int64_t wait_ms) {
     auto it = links_.find(key);
     if (it == links_.end() || it->second->timer != timer) return;
     it->second->is_pull_wanted = true;
+    it->second->wake_due_ms = 0;
     kick(*it->second);
   });
 }

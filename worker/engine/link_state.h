@@ -42,6 +42,7 @@ struct LinkEngine::Link {
   std::optional<LinkError> error;
   uint64_t unmanaged = 0;
   int failures = 0;
+  int64_t wake_due_ms = 0;  // of the timer, by the monotonic clock; 0: none is set
   uint64_t timer = 0;  // of the last scheduled poll: older timers are void
   int64_t channel_until_ms = 0;
   bool must_renew_channel = false;        // the permission was renewed: old channels may be dead
