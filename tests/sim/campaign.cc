@@ -77,6 +77,7 @@ void write_all(int file, const void* data, size_t size) {
       std::snprintf(report.what, sizeof report.what, "%s", result.violation->what.c_str());
     }
     write_all(file, &report, sizeof report);
+    if (result.violation && options.is_until_failure) break;
   }
   _exit(0);
 }

@@ -17,6 +17,7 @@ struct CampaignOptions {
   uint32_t planted = 0;
   bool is_json = false;
   bool no_shrink = false;
+  bool is_until_failure = false;
 };
 
 // The exit code: 0 when nothing was wrong.

@@ -9,6 +9,19 @@ namespace {
 
 constexpr int64_t kDaySeconds = 86'400;
 
+// Instants at which a wall time comes a second time, of all zones below.
+const std::vector<std::pair<std::string, int64_t>>& folds() {
+  static const std::vector<std::pair<std::string, int64_t>> all = [] {
+    std::vector<std::pair<std::string, int64_t>> found;
+    for (const char* zone : {"Europe/Zurich", "America/New_York", "Australia/Lord_Howe", "America/St_Johns"})
+      for (int64_t instant = 1'767'225'600'000; instant < 1'767'225'600'000 + 800 * emulator::kDayMs; instant += emulator::kHourMs / 2)
+        if (emulator::instant_to_local(zone, instant) - emulator::instant_to_local(zone, instant - emulator::kHourMs / 2) < emulator::kHourMs / 2)
+          found.emplace_back(zone, instant);
+    return found;
+  }();
+  return all;
+}
+
 const char* random_zone(Prng& prng) {
   static constexpr const char* kZones[] = {"Europe/Zurich", "America/New_York", "Asia/Kolkata", "Pacific/Kiritimati",
                                            "Pacific/Apia", "Australia/Lord_Howe", "America/St_Johns", "Asia/Kathmandu", "UTC"};
@@ -38,6 +51,12 @@ Json Simulation::random_times(Prng& prng) {
     int64_t last = day + 1 + (prng.chance(1, 3) ? static_cast<int64_t>(prng.below(5)) : 0);
     return {{"start", {{"date", emulator::format_date(day)}, {"dateTime", nullptr}, {"timeZone", nullptr}}},
             {"end", {{"date", emulator::format_date(last)}, {"dateTime", nullptr}, {"timeZone", nullptr}}}};
+  }
+  if (prng.chance(1, 12)) {
+    const auto& [zone, instant] = folds()[prng.below(folds().size())];
+    int64_t begin = instant + static_cast<int64_t>(prng.below(25)) * 60'000;
+    return {{"start", {{"dateTime", emulator::format_in_zone(begin, zone)}, {"timeZone", zone}, {"date", nullptr}}},
+            {"end", {{"dateTime", emulator::format_in_zone(begin + 7'200'000, zone)}, {"timeZone", zone}, {"date", nullptr}}}};
   }
   std::string zone = random_zone(prng);
   int64_t begin = start_ms_ + (static_cast<int64_t>(prng.below(400 * 24 * 60)) - 30 * 24 * 60) * 60'000;
@@ -126,7 +145,10 @@ void Simulation::browser_edit(const PlannedEdit& edit, Prng& prng) {
         user_edits_ += browser.undo();
         return;
       case EditKind::kHostile:
-        browser.send_nonsense(prng);
+        if (prng.chance(1, 3))
+          user_edits_ += browser.edit_from_the_future({SetCommand{target, {Field::kTitle, {}, token(prng)}}});
+        else
+          browser.send_nonsense(prng);
         return;
       case EditKind::kTransfer:
         if (boards_.size() > 1)

@@ -23,6 +23,7 @@ int main(int argc, char** argv) {
   app.add_flag("--json", options.is_json, "end with one line of figures");
   app.add_option("--replay", replay, "one scenario, as a failure printed it");
   app.add_option("--planted", options.planted, "a planted bug (kalends-sim-planted only)");
+  app.add_flag("--until-failure", options.is_until_failure, "stop at the first failure");
   app.add_flag("--no-shrink", options.no_shrink, "do not look for a shorter scenario");
   app.add_flag("--verbose", is_loud, "the worker's log, with --replay");
   CLI11_PARSE(app, argc, argv);

@@ -160,6 +160,8 @@ void Oracle::take_op(BoardLog& log, const Op& op) {
   auto note_date = [&](const Value& value) {
     if (const auto* when = std::get_if<When>(&value)) log.dates.insert(date_text(*when));
   };
+  constexpr int64_t kFarAheadMs = 48LL * 3600 * 1000;  // more than any clock of a worker is wrong
+  if (op.stamp.ms() > scheduler_.now_ms() + kFarAheadMs) log.from_the_future.push_back(op.id);
   if (op.cause != Cause::kBridge) log.person_edits_ms[op.target] = scheduler_.now_ms();
   auto body = decode_body(op.kind, op.body);
   if (!body.ok()) return;
@@ -207,6 +209,11 @@ void Oracle::check_acknowledged() {
   for (const auto& [key, counter] : acknowledged_)
     if (logs_[key.first].stored[key.second] < counter)
       fail("I3", "operation " + std::to_string(counter) + " of a browser was acknowledged and is not stored");
+}
+
+void Oracle::check_stamps(const Document& board) {
+  for (const OpId& op : logs_[board.id].from_the_future)
+    if (board.bounds.count(op) == 0 && board.voids.count(op) == 0) fail("I9", "a stamp from the far future orders operations");
 }
 
 // ---- what happened in the calendar
@@ -288,6 +295,7 @@ void Oracle::on_api_write(const ApiWrite& write) {
   written_ms_[key] = scheduler_.now_ms();
   if (request.query_value("sendUpdates").value_or("") != "none") fail("I5", "a write may mail guests");
   if (write.method != "POST" && request.header("if-match") == nullptr) fail("I3", "a write has no condition: " + write.method + " " + request.path);
+  if (write.method == "POST" && write.event_id.empty()) fail("I2", "an event was created without an id of ours: a second try makes a second one");
   if (left_alone_.count(key) > 0) fail("I14", "an event that is left alone was written to: " + write.event_id);
   if (!is_live(write.before) && is_live(write.after) && deleted_.count(key) > 0) fail("I4", "a deleted event lives again: " + write.event_id);
   if (!is_live(write.before)) return;

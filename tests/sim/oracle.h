@@ -48,6 +48,8 @@ class Oracle final : public StoreWitness, public GoogleWitness {
   // At rest: boards and calendars agree, nothing is twice, nothing is lost, nothing came back.
   void check_board(const Document& board, const emulator::Calendar& calendar);
   void check_acknowledged();
+  // No stamp from the future orders anything.
+  void check_stamps(const Document& board);
   size_t operations() const { return operations_; }
 
   void on_ops(const std::vector<CommittedOp>& ops) override;
@@ -71,6 +73,7 @@ class Oracle final : public StoreWitness, public GoogleWitness {
     std::set<std::string> dates;               // every date that was ever written, as text
     std::map<Id128, int64_t> person_edits_ms;  // when a person's last edit of a card was stored
     std::set<Id128> deleted, restored;
+    std::vector<OpId> from_the_future;
     std::map<ReplicaId, uint64_t> stored;
   };
 

@@ -33,6 +33,8 @@ class SimBrowser {
 
   // What a person does. False: it cannot be done (an error of the command's), or nothing changed.
   bool edit(const std::vector<Command>& commands);
+  // The same with a clock that is years ahead.
+  bool edit_from_the_future(const std::vector<Command>& commands);
   bool undo();
   const Replica& replica() const { return *replica_; }
   int64_t now_ms() const { return place_.scheduler.now_ms() + options_.skew_ms; }
@@ -67,6 +69,7 @@ class SimBrowser {
     int64_t last_up_ms = 0, last_down_ms = 0;
   };
 
+  bool edit_at(const std::vector<Command>& commands, int64_t now_ms);
   void open_copy();
   void connect_later(int64_t wait_ms);
   void send(Bytes message);

@@ -3,6 +3,7 @@
 
 #include "core/base/check.h"
 #include "tests/emulator/zone_time.h"
+#include "tests/sim/planted/plant.h"
 
 namespace kalends::sim {
 namespace {
@@ -61,6 +62,7 @@ Simulation::Simulation(const Scenario& scenario, bool is_loud)
       google_(scheduler_, faults_, oracle_, scenario.seed, {"ada@example.org", "ben@example.org"}),
       start_ms_(scheduler_.now_ms()) {
   scheduler_.is_loud = is_loud;
+  if (!plant(scenario.planted)) oracle_.fail("setup", "no bug is planted in this build: use kalends-sim-planted");
   Prng prng(scenario.seed + 11);
   workspace_.raw = prng.id();
   owner_.raw = prng.id();
@@ -293,7 +295,9 @@ void Simulation::rest() {
 
 void Simulation::calm_check() {
   ++calms_;
+  uint64_t crashes_before = crashes_at_calm_;
   settle();
+  crashes_at_calm_ = crash_points_;
   if (oracle_.violation()) return;
   for (auto& worker : workers_)
     if (!worker->is_running()) oracle_.fail("I8", "a worker does not run although nothing hinders it");
@@ -316,6 +320,15 @@ void Simulation::calm_check() {
     emulator::Calendar* calendar = google_.world().find_calendar(board.calendar);
     if (calendar) oracle_.check_board(replica.document(), *calendar);
   }
+  for (Board& board : boards_) {
+    auto open = workers_[0]->hub().open({workspace_, board.id});
+    if (open.ok()) oracle_.check_stamps((*open)->replica.document());
+  }
+  // The worker counts before it calls; what it had counted is forgotten with the process, and several workers share no
+  // count yet.
+  if (workers_.size() == 1 && crash_points_ == crashes_before && google_.world().stats.quota_exceeded > 0)
+    oracle_.fail("I7", "Google had to refuse calls beyond the quota");
+  google_.world().stats.quota_exceeded = 0;
   if (!oracle_.violation()) rest();
   faults_.calm(false);
   is_calm_ = false;

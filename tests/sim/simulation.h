@@ -78,7 +78,7 @@ class Simulation {
   std::optional<int64_t> revoked_until_ms_;
   bool is_calm_ = true;
   uint64_t user_edits_ = 0, crash_points_ = 0, calms_ = 0;
-  uint64_t listings_spoilt_ = 0;
+  uint64_t listings_spoilt_ = 0, crashes_at_calm_ = 0;
   std::string set_up_problem_;
 };
 

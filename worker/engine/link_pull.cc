@@ -19,7 +19,7 @@ Task<Status> LinkSync::pull() {
     KALENDS_CO_TRY(cursor, txn->cursor(link_.workspace, link_.id()));
   }
   // Once a day the whole calendar is read: an answer that lacked something is made good then.
-  int64_t now_ms = ports_.clock.now_ms();
+  int64_t now_ms = ports_.clock.monotonic_ms();
   if (link_.full_listing_ms == 0) link_.full_listing_ms = now_ms;
   bool is_full = !cursor || cursor->full_sync_needed || cursor->sync_token.empty() ||
                  now_ms - link_.full_listing_ms > tuning::kFullListingMs;

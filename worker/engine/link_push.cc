@@ -135,7 +135,7 @@ Status LinkSync::card_refused(const PairFacts& pair, const Error& error) {
 
 Task<Status> LinkSync::write_remote(CardId card, PairFacts pair) {
   // Google's use limits stop creations, nothing else: the others go on, this pair waits.
-  if (pair.plan.write == RemoteWrite::kInsert && ports_.clock.now_ms() < link_.creations_paused_until_ms)
+  if (pair.plan.write == RemoteWrite::kInsert && ports_.clock.monotonic_ms() < link_.creations_paused_until_ms)
     co_return Status{};
   KALENDS_CO_TRY(OpenDocument * board, engine_.hub_.open(pair.home));
   const Plan plan = pair.plan;
@@ -248,7 +248,7 @@ Task<Status> LinkSync::write_remote(CardId card, PairFacts pair) {
     case GoogleMove::kQuotaExceeded:
       if (plan.write != RemoteWrite::kInsert) co_return failed(answer);
       link_.creations_paused_until_ms =
-          ports_.clock.now_ms() + std::max(answer.verdict.retry_after_ms, tuning::kCreationPauseMs);
+          ports_.clock.monotonic_ms() + std::max(answer.verdict.retry_after_ms, tuning::kCreationPauseMs);
       (void)failed(answer);  // told to the person; the look goes on
       co_return Status{};
     default:

@@ -47,7 +47,7 @@ struct LinkEngine::Link {
   int64_t channel_until_ms = 0;
   bool must_renew_channel = false;        // the permission was renewed: old channels may be dead
   std::set<CardId> refused;               // whose events Google does not take
-  int64_t creations_paused_until_ms = 0;  // Google's use limits: no new events before
+  int64_t creations_paused_until_ms = 0;  // Google's use limits: no new events before; monotonic
   int64_t full_listing_ms = 0;            // when the calendar was last read whole
   bool has_dirty = false;                 // set inside a transaction, read after its commit
 
