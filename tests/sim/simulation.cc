@@ -308,6 +308,12 @@ void Simulation::calm_check() {
     oracle_.acknowledged(browser->options().board, browser->options().replica, browser->acknowledged());
   }
   oracle_.check_acknowledged();
+  for (auto& worker : workers_)
+    for (Board& board : boards_)
+      if (auto view = worker->links().view(workspace_, board.link); view.ok())
+        scheduler_.say("link " + board.calendar.substr(0, 6) + " at worker " + std::to_string(worker->number()) + ": state " +
+                       std::to_string(static_cast<int>(view->state)) + ", " + std::to_string(view->dirty) + " wait" +
+                       (view->is_running ? ", runs" : "") + (view->last_error ? ", " + view->last_error->message : ""));
   for (Board& board : boards_) {
     auto open = workers_[0]->hub().open({workspace_, board.id});
     if (!open.ok()) return oracle_.fail("I11", "a board cannot be opened: " + open.error().message);
@@ -316,7 +322,10 @@ void Simulation::calm_check() {
       if (browser->options().board == board.id && browser->replica().hash() != replica.hash())
         return oracle_.fail("I1", "a browser and the hub show different boards: " + difference(browser->replica(), replica));
     auto view = workers_[0]->links().view(workspace_, board.link);
-    if (view.ok() && view->dirty > 0) oracle_.fail("I8", std::to_string(view->dirty) + " pairs wait although nothing hinders them");
+    if (view.ok() && view->dirty > 0)
+      oracle_.fail("I8", std::to_string(view->dirty) + " pairs wait although nothing hinders them (link state " +
+                             std::to_string(static_cast<int>(view->state)) + (view->last_error ? ", " + view->last_error->message : "") +
+                             (view->guard ? ", " + view->guard->reason : "") + ")");
     emulator::Calendar* calendar = google_.world().find_calendar(board.calendar);
     if (calendar) oracle_.check_board(replica.document(), *calendar);
   }

@@ -58,7 +58,11 @@ Status LinkEngine::start() {
     }
   }
   for (const auto& [workspace, row] : rows) adopt(workspace, row);
-  for (auto& [key, link] : links_) kick(*link);
+  for (auto& [key, link] : links_) {
+    // What it waited for may have come just before the last worker ended: one try tells.
+    if (link->state() == LinkState::kBroken && !link->calendar_id.empty()) tasks_.spawn(revive(key));
+    kick(*link);
+  }
   return {};
 }
 
@@ -272,11 +276,33 @@ void LinkEngine::account_connected(WorkspaceId workspace, AccountId account) {
     if (key.first != workspace || link->row.account != account) continue;
     // Channels of the ended permission may be dead: new ones are made.
     link->must_renew_channel = true;
-    if (link->state() == LinkState::kBroken &&
-        update_row(*link, [](LinkRow& row) { row.state = static_cast<int64_t>(LinkState::kActive); }).ok())
-      link->error.reset();
     link->is_pull_wanted = true;
-    kick(*link);
+    if (link->state() == LinkState::kBroken)
+      tasks_.spawn(revive(key));
+    else
+      kick(*link);
+  }
+}
+
+// A link that waited for a permission goes on, however long the store does not take it.
+Task<void> LinkEngine::revive(Key key) {
+  for (int64_t wait = options_.backoff_min_ms;; wait = std::min(wait * 2, options_.backoff_max_ms)) {
+    auto yielding = ports_.effects.slept(wait);
+    co_await yielding;
+    auto it = links_.find(key);
+    if (it == links_.end() || it->second->is_removed) co_return;
+    Link& link = *it->second;
+    if (link.state() == LinkState::kBroken) {
+      Status status = update_row(
+          link, [](LinkRow& row) { row.state = static_cast<int64_t>(LinkState::kActive); });
+      if (!status.ok()) {
+        if (status.error().code == ErrorCode::kNotFound) co_return;
+        continue;
+      }
+    }
+    link.error.reset();
+    kick(link);
+    co_return;
   }
 }
 

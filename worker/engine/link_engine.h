@@ -210,6 +210,7 @@ class LinkEngine final : public DocumentObserver {
   void schedule_poll(Link& link);
   void wake(Link& link, int64_t wait_ms);
   Task<void> keep_running(Key key);
+  Task<void> revive(Key key);
   Task<Status> ensure_channel(Key key);
   Task<void> stop_channels(Key key);
   // The member who connected the account: the author of what comes from the calendar.
