@@ -160,8 +160,8 @@ void Oracle::take_op(BoardLog& log, const Op& op) {
   auto note_date = [&](const Value& value) {
     if (const auto* when = std::get_if<When>(&value)) log.dates.insert(date_text(*when));
   };
-  constexpr int64_t kFarAheadMs = 48LL * 3600 * 1000;  // more than any clock of a worker is wrong
-  if (op.stamp.ms() > scheduler_.now_ms() + kFarAheadMs) log.from_the_future.push_back(op.id);
+  constexpr int64_t kFarAheadMs = 365LL * 24 * 3600 * 1000;  // more than any clock of a worker is wrong
+  if (op.stamp.ms() > scheduler_.now_ms() + kFarAheadMs) log.from_the_future.push_back(op.id), scheduler_.say("stored: an operation from the future, kind " + std::to_string(op.kind) + " cause " + std::to_string(static_cast<int>(op.cause)) + " counter " + std::to_string(op.id.counter) + " stamp " + std::to_string(op.stamp.ms()));
   if (op.cause != Cause::kBridge) log.person_edits_ms[op.target] = scheduler_.now_ms();
   auto body = decode_body(op.kind, op.body);
   if (!body.ok()) return;
@@ -213,7 +213,7 @@ void Oracle::check_acknowledged() {
 
 void Oracle::check_stamps(const Document& board) {
   for (const OpId& op : logs_[board.id].from_the_future)
-    if (board.bounds.count(op) == 0 && board.voids.count(op) == 0) fail("I9", "a stamp from the far future orders operations");
+    if (board.bounds.count(op) == 0 && board.voids.count(op) == 0) fail("I9", "a stamp from the far future orders operations: counter " + std::to_string(op.counter));
 }
 
 // ---- what happened in the calendar
