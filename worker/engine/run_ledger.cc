@@ -171,11 +171,13 @@ Status RunLedger::answered(Txn& txn, const LinkLease& lease, CardId card, const 
   row->outcome = static_cast<int64_t>(answer.outcome);
   // What did not happen is no deletion.
   if (answer.outcome == EntryOutcome::kRefused) row->deletes = false;
-  ports_.log.debug("entry_answered", {{"link", lease.link},
-                                      {"run", row->run},
-                                      {"entry", row->entry},
-                                      {"card", card},
-                                      {"outcome", row->outcome}});
+  bool is_refused = answer.outcome == EntryOutcome::kRefused;
+  ports_.log.write(is_refused ? LogLevel::kWarning : LogLevel::kDebug, "entry_answered",
+                   {{"link", lease.link},
+                    {"run", row->run},
+                    {"entry", row->entry},
+                    {"card", card},
+                    {"refused", is_refused}});
   return txn.update_entry(lease, *row);
 }
 
@@ -207,6 +209,7 @@ Status RunLedger::overtaken(Txn& txn, const LinkLease& lease, CardId card,
 Status RunLedger::finish(Txn& txn, const LinkLease& lease, ByteView report) {
   int64_t now_ms = ports_.clock.now_ms();
   KALENDS_TRY_VOID(txn.finish_run(lease, run_, now_ms, report));
+  if (run_ % tuning::kForgetEveryRuns != 0) return {};
   return txn.forget_runs(lease, {tuning::kRunsKept, now_ms - tuning::kRunsKeptMs, tuning::kEntriesKept});
 }
 
