@@ -103,3 +103,23 @@ export function compare(cards, events, { zone = 'UTC', duration_minutes = 60, ad
   }
   return { mismatches, duplicates, events: live.length };
 }
+
+const kDone = { insert_event: 'insert', patch_event: 'update', delete_event: 'delete' };
+
+// The ledger's entries of all runs beside what Google did at our asking (its list of changes of this calendar): each
+// change has exactly one done entry, and no entry waits. `card_of` knows whose an event is.
+export function compare_ledger(entries, changes, card_of) {
+  const mismatches = [];
+  const counts = new Map();
+  const count = (card, kind, number) => counts.set(`${kind} of card ${card}`, (counts.get(`${kind} of card ${card}`) ?? 0) + number);
+  for (const entry of entries) {
+    if (entry.outcome === 'unknown') mismatches.push(`entry ${entry.id} waits for an answer`);
+    if (entry.outcome === 'done' && kDone[entry.kind] !== undefined) count(entry.card, kDone[entry.kind], 1);
+  }
+  for (const change of changes) if (change.by === 'api') count(card_of(change.event_id), change.kind, -1);
+  for (const [what, number] of counts) {
+    if (number > 0) mismatches.push(`${number} entries too many: ${what}`);
+    if (number < 0) mismatches.push(`${-number} entries too few: ${what}`);
+  }
+  return mismatches;
+}

@@ -45,7 +45,7 @@ TEST_CASE(
   content.etag = "\"7\"";
   content.changes = {{Field::kTitle, Value{std::string("a")}, Value{std::string("b")}, true},
                      {Field::kPosition, Value{Position{Id128{{3}}, {}, "m"}}, Value{}, false}};
-  content.is_deletion_undone = true;
+  content.is_deletion_undone = content.may_have_arrived = true;
   Bytes bytes = encode_entry(content);
   CHECK(decode_entry(bytes).value() == content);
   for (size_t size = 0; size < bytes.size(); ++size)
@@ -91,7 +91,7 @@ TEST_CASE("An entry and a pair left alone that version 1 wrote are read as they 
       "0500c0b8020500c2b8020164016c05626173696c010452696e67010500c0b8020500c2b802016401"
       "6c05626173696c03223722010443616c6c010500c0b8020500c2b8020164016c05626173696c0443"
       "616c6c010500c0b8020500c2b8020164016c05626173696c010443616c6c010500c0b8020500c2b8"
-      "020164016c05626173696c01040500c0b802000100";
+      "020164016c05626173696c01040500c0b8020001000000";
   CHECK(hex_of(encode_entry(content)) == kEntry);
   CHECK(decode_entry(bytes_of(kEntry)).value() == content);
   PairRow row;
@@ -245,6 +245,30 @@ TEST_CASE_METHOD(LedgerWorld,
   sync();
   CHECK(writes() == writes_before);
   CHECK(all_entries().size() == before + 1);
+}
+
+TEST_CASE_METHOD(LedgerWorld, "What somebody in the calendar did at the same time is not told as ours") {
+  link_board(2);
+  // The same edit on both sides, and the same deletion: ours comes second.
+  effects.before_fetch = [&](const HttpRequest& request) {
+    if (request.method == "PATCH" && event_of(cards[0])["summary"] != "Same")
+      change_event(cards[0], {{"summary", "Same"}});
+    if (request.method == "DELETE" && event_of(cards[1]).is_object()) remove_event(cards[1]);
+    return true;
+  };
+  edit_card(cards[0], {{"title", "Same"}});
+  settle();
+  edit_card(cards[1], {{"due", nullptr}});
+  settle();
+  size_t refused = 0;
+  auto made = all_entries();
+  for (const EntryRow& entry : made) {
+    bool is_insert = kind_of_row(entry) == EntryKind::kInsertEvent;
+    CHECK(outcome_of(entry) == (is_insert ? EntryOutcome::kDone : EntryOutcome::kRefused));
+    CHECK_FALSE(entry.deletes);
+    refused += !is_insert;
+  }
+  CHECK(refused == 2);
 }
 
 TEST_CASE_METHOD(LedgerWorld,
