@@ -331,7 +331,7 @@ class Check {
     const events = new Map((await this.google.events(this.calendar)).map((event) => [event.id, event]));
     const { changes } = await this.google.control('GET', 'changes');
     const ours = changes.filter((one) => one.calendar === this.calendar && events.has(one.event_id));
-    return compare_ledger(entries, ours, (id) => this.card_of(events.get(id)));
+    return compare_ledger(entries, ours, (id) => this.card_of(events.get(id)), { has_kills: options.kill });
   }
 
   // Nothing has changed: a look at everything must not write.

@@ -85,3 +85,12 @@ const ledger_plants = {
 };
 for (const [name, [entries, changes]] of Object.entries(ledger_plants))
   test(`finds ${name}`, () => assert.notEqual(compare_ledger(entries, changes, card_of).length, 0));
+
+test('an edit of both sides whose answer a kill took may be anyone\'s, and only that', () => {
+  const twice = [entry(1, 'patch_event'), entry(1, 'patch_event')];
+  const by_both = [change(1, 'update'), change(1, 'update', 'person')];
+  assert.deepEqual(compare_ledger(twice, by_both, card_of, { has_kills: true }), []);
+  assert.equal(compare_ledger(twice, by_both, card_of).length, 1);
+  assert.equal(compare_ledger(twice, [change(1, 'update'), change(2, 'update', 'person')], card_of, { has_kills: true }).length, 1);
+  assert.equal(compare_ledger([...twice, entry(1, 'patch_event')], by_both, card_of, { has_kills: true }).length, 1);
+});
