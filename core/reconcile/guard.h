@@ -22,13 +22,16 @@ enum class GuardVerdict { kGo, kTooManyDeletions, kImplausibleListing };
 // A fifth of the link, or five, whichever is more: what a person may do in one sitting.
 inline size_t deletions_allowed(size_t pairs) { return std::max<size_t>(5, pairs / 5); }
 
-// The same over a short while, one by one: that is slower and more deliberate, so it may be more, but not most of
-// a calendar. A third of the link, or twelve.
+// The same over a short while, one by one: that is slower and more deliberate, so it may be more, but not
+// most of a calendar. A third of the link, or twelve.
 inline size_t deletions_allowed_in_a_while(size_t pairs) { return std::max<size_t>(12, pairs / 3); }
 
-// Fewer than half of what was known: no person did that, the answer is wrong until the events themselves say
-// otherwise.
-inline bool is_listing_implausible(size_t known, size_t missing) { return 2 * missing > known; }
+// More than half of what was known is not there: no person did that, the answer is wrong until the events
+// themselves say otherwise. A few are asked for one by one anyway, and a listing may lag behind the newest of
+// them.
+inline bool is_listing_implausible(size_t known, size_t missing) {
+  return missing > 5 && 2 * missing > known;
+}
 
 inline GuardVerdict judge(const RunShape& run) {
   if (run.card_deletions > 0 && (!run.is_listing_complete || !run.is_listing_plausible))

@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { compare, wants_event } from './compare.mjs';
+import { compare, compare_ledger, wants_event } from './compare.mjs';
 import { board_edits, calendar_edits, day_after, day_of, is_open_on, random_of } from './edits.mjs';
 import { Google, Worker, free_port, pause } from './system.mjs';
 
@@ -289,7 +289,9 @@ class Check {
       const is_replaced = later.some((other) => (other.field === edit.field && (other.pair === undefined || other.pair !== edit.pair)) || other.field === 'life');
       return !is_replaced && !edit.is_kept(by_id.get(edit.card) ?? null);
     });
+    const ledger = await this.ledger_mismatches();
     for (const text of found.mismatches) say(`mismatch: ${text}`);
+    for (const text of ledger) say(`ledger: ${text}`);
     for (const edit of lost) say(`lost: ${edit.side} edit ${edit.order} of ${edit.field} on card ${edit.card}`);
     const stats = await this.google.stats();
     const spent = (count) => count(stats) - count(this.before);
@@ -303,6 +305,7 @@ class Check {
       converged: found.mismatches.length === 0,
       duplicates: found.duplicates,
       lost: lost.length,
+      ledger_mismatches: ledger.length,
       conflicts_kept: cards.reduce((sum, card) => sum + card.conflicts.length, 0),
       api_calls: spent(({ api_calls }) => Object.values(api_calls).reduce((sum, count) => sum + count, 0)),
       writes: spent(({ writes }) => writes),
@@ -314,10 +317,21 @@ class Check {
       seed: Number(options.seed),
       ...(options.kill ? { kills: this.worker.kills, kills_in_flight: this.kills_in_flight } : {}),
     };
-    const is_fine = line.converged && line.duplicates === 0 && line.lost === 0 && line.contract_violations === 0 && line.writes_at_rest === 0 && line.edits === 100;
+    const is_fine = line.converged && line.duplicates === 0 && line.lost === 0 && line.ledger_mismatches === 0 && line.contract_violations === 0 && line.writes_at_rest === 0 && line.edits === 100;
     const is_thrifty = options.kill || (line.writes <= line.edits && line.reads_beyond_lists <= line.edits);
     const is_quick = options.kill ? line.kills >= kKills && line.kills_in_flight >= kKillsInFlightLeast : line.p95_propagation_ms <= 2000;
     return { line, ok: is_fine && is_thrifty && is_quick };
+  }
+
+  // Everything that was written to the calendar stands in the ledger once.
+  async ledger_mismatches() {
+    const entries = [];
+    for (const { run } of await this.worker.all(`/v1/links/${this.link}/runs`))
+      entries.push(...(await this.worker.api('GET', `/v1/links/${this.link}/runs/${run}`)).entries);
+    const events = new Map((await this.google.events(this.calendar)).map((event) => [event.id, event]));
+    const { changes } = await this.google.control('GET', 'changes');
+    const ours = changes.filter((one) => one.calendar === this.calendar && events.has(one.event_id));
+    return compare_ledger(entries, ours, (id) => this.card_of(events.get(id)), { has_kills: options.kill });
   }
 
   // Nothing has changed: a look at everything must not write.

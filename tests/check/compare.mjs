@@ -103,3 +103,27 @@ export function compare(cards, events, { zone = 'UTC', duration_minutes = 60, ad
   }
   return { mismatches, duplicates, events: live.length };
 }
+
+const kDone = { insert_event: 'insert', patch_event: 'update', delete_event: 'delete' };
+
+// The ledger's entries of all runs beside what Google did at our asking (its list of changes of this calendar): each
+// change has exactly one done entry, and no entry waits. `card_of` knows whose an event is. With `has_kills` an update
+// may be one too many where a person made one as well: when both made the same edit and a kill took the answer to ours,
+// nobody can tell whose it was.
+export function compare_ledger(entries, changes, card_of, { has_kills = false } = {}) {
+  const mismatches = [];
+  const by_people = new Set(changes.filter((one) => one.by === 'person' && one.kind === 'update').map((one) => `update of card ${card_of(one.event_id)}`));
+  const counts = new Map();
+  const count = (card, kind, number) => counts.set(`${kind} of card ${card}`, (counts.get(`${kind} of card ${card}`) ?? 0) + number);
+  for (const entry of entries) {
+    if (entry.outcome === 'unknown') mismatches.push(`entry ${entry.id} waits for an answer`);
+    if (entry.outcome === 'done' && kDone[entry.kind] !== undefined) count(entry.card, kDone[entry.kind], 1);
+  }
+  for (const change of changes) if (change.by === 'api') count(card_of(change.event_id), change.kind, -1);
+  for (const [what, number] of counts) {
+    const is_anyones = has_kills && number === 1 && by_people.has(what);
+    if (number > 0 && !is_anyones) mismatches.push(`${number} entries too many: ${what}`);
+    if (number < 0) mismatches.push(`${-number} entries too few: ${what}`);
+  }
+  return mismatches;
+}

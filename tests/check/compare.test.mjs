@@ -2,7 +2,7 @@
 // The comparer finds every kind of mismatch that is planted, and none where there is none.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compare, instant } from './compare.mjs';
+import { compare, compare_ledger, instant } from './compare.mjs';
 
 const id = (n) => n.toString(16).padStart(32, '0');
 const card = (n, more = {}) => ({
@@ -60,4 +60,37 @@ test('knows wall times that come twice, and that are skipped', () => {
   assert.equal(instant('2026-10-25T02:30:00', 'Europe/Berlin', 0), Date.parse('2026-10-25T00:30:00Z'));
   assert.equal(instant('2026-10-25T02:30:00', 'Europe/Berlin', 1), Date.parse('2026-10-25T01:30:00Z'));
   assert.equal(instant('2026-03-29T02:30:00', 'Europe/Berlin'), Date.parse('2026-03-29T01:30:00Z'));
+});
+
+const entry = (n, kind, more = {}) => ({ id: `1.${n}`, card: id(n), kind, outcome: 'done', ...more });
+const change = (n, kind, by = 'api') => ({ event_id: `event${n}`, kind, by });
+const card_of = (event_id) => id(Number(event_id.slice(5)));
+
+test('a ledger with one done entry for each change has no mismatch', () => {
+  const entries = [
+    entry(1, 'insert_event'), entry(1, 'patch_event'), entry(2, 'delete_event'),
+    entry(2, 'edit_card'), entry(3, 'patch_event', { outcome: 'refused' }),
+  ];
+  const changes = [change(1, 'insert'), change(1, 'update'), change(2, 'delete'), change(2, 'update', 'person')];
+  assert.deepEqual(compare_ledger(entries, changes, card_of), []);
+});
+
+const ledger_plants = {
+  'a lost entry': [[], [change(1, 'insert')]],
+  'a doubled entry': [[entry(1, 'insert_event'), entry(1, 'insert_event')], [change(1, 'insert')]],
+  'an entry of another card': [[entry(2, 'insert_event')], [change(1, 'insert')]],
+  'an entry of another kind': [[entry(1, 'patch_event')], [change(1, 'insert')]],
+  'an entry that waits': [[entry(1, 'insert_event', { outcome: 'unknown' })], []],
+  'a refusal of what was done': [[entry(1, 'insert_event', { outcome: 'refused' })], [change(1, 'insert')]],
+};
+for (const [name, [entries, changes]] of Object.entries(ledger_plants))
+  test(`finds ${name}`, () => assert.notEqual(compare_ledger(entries, changes, card_of).length, 0));
+
+test('an edit of both sides whose answer a kill took may be anyone\'s, and only that', () => {
+  const twice = [entry(1, 'patch_event'), entry(1, 'patch_event')];
+  const by_both = [change(1, 'update'), change(1, 'update', 'person')];
+  assert.deepEqual(compare_ledger(twice, by_both, card_of, { has_kills: true }), []);
+  assert.equal(compare_ledger(twice, by_both, card_of).length, 1);
+  assert.equal(compare_ledger(twice, [change(1, 'update'), change(2, 'update', 'person')], card_of, { has_kills: true }).length, 1);
+  assert.equal(compare_ledger([...twice, entry(1, 'patch_event')], by_both, card_of, { has_kills: true }).length, 1);
 });

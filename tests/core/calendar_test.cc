@@ -239,9 +239,9 @@ TEST_CASE("the guard counts what went a short while ago with what would go now, 
 
 TEST_CASE("a listing that lacks more than half of what was known is implausible") {
   CHECK_FALSE(is_listing_implausible(0, 0));
-  CHECK_FALSE(is_listing_implausible(10, 5));
-  CHECK(is_listing_implausible(10, 6));
-  CHECK(is_listing_implausible(1, 1));
+  CHECK_FALSE(is_listing_implausible(12, 6));
+  CHECK(is_listing_implausible(11, 6));
+  CHECK_FALSE(is_listing_implausible(5, 5));
 }
 
 }  // namespace kalends::test

@@ -482,6 +482,9 @@ class Commands::Parts {
     if (report.contains("error"))
       return Error{ErrorCode::kUnavailable,
                    json_text_or_empty(report["error"], "message") + " What is left is done by itself.", 0};
+    if (report.contains("guard"))
+      return Error{ErrorCode::kConflict,
+                   "Nothing was taken back. " + json_text_or_empty(report["guard"], "reason"), 0};
     if (report["steps"].size() != plan["steps"].size()) print_undo(report);
     print("Undone by run " + std::to_string(json_integer(report, "run").value_or(0)) + ".");
     return {};

@@ -210,7 +210,7 @@ Task<Status> LinkSync::write_remote(CardId card, PairFacts pair) {
     case GoogleMove::kOk: {
       if (plan.write == RemoteWrite::kDelete) {
         ++report_.deletes;
-        co_return record_deleted(card);
+        co_return record_deleted(card, false);
       }
       // A cut answer leaves the outcome unknown: the attempt stays, the next look reads the event.
       KALENDS_CO_TRY(GoogleEvent event, parse_event(answer.body));
@@ -220,10 +220,15 @@ Task<Status> LinkSync::write_remote(CardId card, PairFacts pair) {
     }
     case GoogleMove::kNotFound:
     case GoogleMove::kGone:
-      if (plan.write == RemoteWrite::kDelete) co_return record_deleted(card);
+      if (plan.write == RemoteWrite::kDelete) co_return record_deleted(card, true);
       [[fallthrough]];
     case GoogleMove::kDuplicate:
     case GoogleMove::kPreconditionFailed: {
+      {
+        KALENDS_CO_TRY(auto txn, ports_.store.begin());
+        KALENDS_CO_TRY_VOID(ledger_.refused_try(*txn, link_.lease, card));
+        KALENDS_CO_TRY_VOID(txn->commit());
+      }
       auto getting = get_event(event_id);
       Result<GoogleEvent> event = co_await getting;
       if (event.ok() && plan.write == RemoteWrite::kInsert && !event->is_cancelled() &&
@@ -271,6 +276,8 @@ Result<EntryRow> LinkSync::written_entry(Txn& txn, const PairFacts& pair, uint64
   auto content = decode_entry(open->content);
   if (content.ok()) {
     content->after = wanted.content.after;
+    content->may_have_arrived = content->may_have_arrived || !content->is_last_try_refused;
+    content->is_last_try_refused = false;
     content->fields.bits |= wanted.content.fields.bits;
     for (const std::string& reason : wanted.content.reasons)
       if (std::find(content->reasons.begin(), content->reasons.end(), reason) == content->reasons.end())
@@ -296,12 +303,12 @@ Status LinkSync::record_written(CardId card, const EventFacet& target, const Goo
   CardSide now = card_side(board->replica.document(), card, link_.policy);
   row->is_dirty = !now.wanted || !differing(*now.wanted, target, link_.policy.mask()).empty();
   KALENDS_TRY_VOID(txn->put_pair(link_.lease, *row));
-  KALENDS_TRY_VOID(ledger_.answered(*txn, link_.lease, card, {EntryOutcome::kDone, &observation, {}}));
+  KALENDS_TRY_VOID(ledger_.answered(*txn, link_.lease, card, {EntryOutcome::kDone, &observation, {}, false}));
   KALENDS_TRY_VOID(txn->delete_attempts(link_.lease, card));
   return txn->commit();
 }
 
-Status LinkSync::record_deleted(CardId card) {
+Status LinkSync::record_deleted(CardId card, bool was_gone_already) {
   KALENDS_TRY(OpenDocument * board, engine_.hub_.open(link_.board()));
   KALENDS_TRY(auto txn, ports_.store.begin());
   KALENDS_TRY(std::optional<PairRow> row, txn->pair(link_.workspace, link_.id(), card));
@@ -313,7 +320,8 @@ Status LinkSync::record_deleted(CardId card) {
   row->updated_ms = ports_.clock.now_ms();
   row->is_dirty = card_side(board->replica.document(), card, link_.policy).wanted.has_value();
   KALENDS_TRY_VOID(txn->put_pair(link_.lease, *row));
-  KALENDS_TRY_VOID(ledger_.answered(*txn, link_.lease, card, {}));
+  KALENDS_TRY_VOID(ledger_.answered(*txn, link_.lease, card,
+                                    {EntryOutcome::kDone, nullptr, "it was gone already", was_gone_already}));
   KALENDS_TRY_VOID(txn->delete_attempts(link_.lease, card));
   return txn->commit();
 }
@@ -332,8 +340,8 @@ Status LinkSync::record_refusal(CardId card, const GoogleAnswer& answer) {
   if (!row->observation.empty())
     if (auto known = stored_observation(*row)) row->event_key = identities_.event_key(known->event_id);
   KALENDS_TRY_VOID(txn->put_pair(link_.lease, *row));
-  KALENDS_TRY_VOID(
-      ledger_.answered(*txn, link_.lease, card, {EntryOutcome::kRefused, nullptr, plan.reasons.front()}));
+  KALENDS_TRY_VOID(ledger_.answered(*txn, link_.lease, card,
+                                    {EntryOutcome::kRefused, nullptr, plan.reasons.front(), false}));
   KALENDS_TRY_VOID(txn->delete_attempts(link_.lease, card));
   KALENDS_TRY_VOID(txn->commit());
   ports_.log.warning("event_refused", {{"link", link_.id()}, {"card", card}});

@@ -44,6 +44,12 @@ Task<RunReport> LinkSync::run() {
 Status LinkSync::close_run() {
   if (!ledger_.is_begun()) return {};
   report_.run = ledger_.run();
+  ports_.log.info("run_finished", {{"link", link_.id()},
+                                   {"run", report_.run},
+                                   {"inserts", report_.inserts},
+                                   {"patches", report_.patches},
+                                   {"deletes", report_.deletes},
+                                   {"card_edits", report_.card_edits}});
   KALENDS_TRY_VOID(hold_lease());
   KALENDS_TRY(auto txn, ports_.store.begin());
   KALENDS_TRY_VOID(ledger_.finish(*txn, link_.lease, encode_report(report_)));

@@ -118,7 +118,7 @@ class LinkSync {
                                  const RunLedger::Entry& wanted);
   void describe(const PairFacts& facts, const Document& board, EntryContent& content) const;
   Status record_written(CardId card, const EventFacet& target, const GoogleEvent& event);
-  Status record_deleted(CardId card);
+  Status record_deleted(CardId card, bool was_gone_already);
   Status record_observation(CardId card, const Observation& observation, uint64_t generation_at_least);
   Status card_refused(const PairFacts& pair, const Error& error);
   Status record_refusal(CardId card, const GoogleAnswer& answer);

@@ -24,6 +24,7 @@ struct LinkSync::Deeds {
   bool was_restored = false;
   std::vector<FieldChange> changes;  // of each field the first value and the last
   bool has_event_entry = false;
+  bool was_event_made = false;              // where there had been none
   FacetMask fields;                         // patched
   std::optional<EventFacet> before, after;  // of the event
   std::string etag;                         // after
@@ -36,6 +37,7 @@ struct LinkSync::Reversal {
   std::vector<Command> commands;
   EntryKind kind = EntryKind::kEditCard;
   bool is_deletion_undone = false;
+  bool has_event = false;                                      // the card must be one with an event then
   enum class Alone { kNo, kCard, kEvent } alone = Alone::kNo;  // what stays and is left alone
   PlannedStep step;
   std::string obstacle;  // why nothing is done; empty: it is done
@@ -126,8 +128,8 @@ Task<Status> LinkSync::undo_all(UndoRequest request) {
   for (const Deeds& deeds : all) {
     KALENDS_CO_TRY(std::optional<PairFacts> pair, facts(deeds.card));
     KALENDS_CO_TRY(OpenDocument * board, engine_.hub_.open(link_.board()));
-    Reversal reversal = pair ? reversal_of(deeds, *pair, board->replica)
-                             : Reversal{{}, {}, false, {}, {}, "it is no longer kept in step"};
+    Reversal reversal = pair ? reversal_of(deeds, *pair, board->replica) : Reversal{};
+    if (!pair) reversal.obstacle = "it is no longer kept in step";
     KALENDS_CO_TRY(uint64_t later, later_run(deeds.card, request.run));
     if (later > 0) reversal.obstacle = "run " + std::to_string(later) + " has changed it since";
     reversal.step.card = deeds.card;
@@ -181,6 +183,7 @@ void LinkSync::add_deed(EntryKind kind, const EntryContent& content, Deeds& deed
     if (!deeds.has_event_entry) {
       deeds.before = is_again ? std::optional(content.agreed->theirs) : content.before;
       deeds.agreed = content.agreed;
+      deeds.was_event_made = kind == EntryKind::kInsertEvent && !is_again;
     }
     deeds.has_event_entry = true;
     deeds.after = kind == EntryKind::kDeleteEvent ? std::nullopt : content.after;
@@ -223,7 +226,7 @@ LinkSync::Reversal LinkSync::reversal_of(const Deeds& deeds, const PairFacts& pa
     return obstacle("Google has not answered yet: sync, then undo again");
   if (!pair.plan.is_nothing()) return obstacle("the card or its event was changed since");
   Entity card = board.document().find(deeds.card.raw);
-  if (!card) return obstacle("the card is not on this board any more");
+  if (!card || !lives_here(board.document(), card)) return obstacle("the card is not on this board any more");
   if (!deeds.has_event_entry && deeds.changes.empty() && !deeds.was_made && !deeds.was_deleted)
     return obstacle("nothing was done to it");
   const std::optional<Observation>& seen = pair.situation.event;
@@ -258,7 +261,10 @@ LinkSync::Reversal LinkSync::reversal_of(const Deeds& deeds, const PairFacts& pa
     if (!change.is_offer)
       reversal.step.changes.push_back({field_text(change.field), value_text(board.document(), change.after),
                                        value_text(board.document(), change.before)});
-  if (!deeds.has_event_entry || (!deeds.before && !deeds.after)) return reversal;
+  bool came_and_went = deeds.was_event_made && !deeds.after;
+  if (!deeds.has_event_entry || came_and_went) return reversal;
+  if (!deeds.was_event_made && !deeds.before)
+    return obstacle("it was written anew because the link's settings had changed: change them back");
 
   if (deeds.before && deeds.after) {  // changed
     if (!is_event_there) return obstacle("the event was removed since");
@@ -293,6 +299,7 @@ LinkSync::Reversal LinkSync::reversal_of(const Deeds& deeds, const PairFacts& pa
   // Removed: the card must be one again that has an event.
   if (is_event_there) return obstacle("the card has an event again");
   if (!left_alone_of(pair.row)) bring_back(deeds, card, board, reversal);
+  reversal.has_event = true;
   reversal.step = {StepKind::kNewEvent,
                    {},
                    {},
@@ -368,6 +375,7 @@ Status LinkSync::take_back(const Reversal& reversal, const PairFacts& pair, cons
     row.is_dirty = true;
     row.updated_ms = now_ms;
     CardSide side = card_side(document, card, link_.policy);
+    if (reversal.has_event && !side.wanted) return invalid("it has no date, or is not chosen by the link");
     if (reversal.alone == Reversal::Alone::kEvent)
       row.left_alone = encode_left_alone({LeftAlone::Stays::kEvent, side.facet});
     else if (reversal.alone == Reversal::Alone::kCard && side.wanted)

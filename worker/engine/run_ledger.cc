@@ -52,7 +52,8 @@ Bytes encode_entry(const EntryContent& content) {
     write_value(out, change.after);
     out.u8(change.is_offer ? 1 : 0);
   }
-  out.u8(content.is_deletion_undone ? 1 : 0);
+  for (bool fact : {content.is_deletion_undone, content.is_last_try_refused, content.may_have_arrived})
+    out.u8(fact ? 1 : 0);
   return out.take();
 }
 
@@ -83,6 +84,8 @@ Result<EntryContent> decode_entry(ByteView bytes) {
     content.changes.push_back(std::move(change));
   }
   content.is_deletion_undone = in.boolean();
+  content.is_last_try_refused = in.boolean();
+  content.may_have_arrived = in.boolean();
   if (!in.done() || content.actor > Actor::kCalendar)
     return Error{ErrorCode::kCorrupt, "An entry of the ledger is damaged.", 0};
   return content;
@@ -160,22 +163,36 @@ Status RunLedger::answered(Txn& txn, const LinkLease& lease, CardId card, const 
   KALENDS_TRY(std::optional<EntryRow> row, txn.unanswered_entry(lease.workspace, lease.link, card));
   if (!row) return {};
   auto content = decode_entry(row->content);
+  EntryOutcome outcome = answer.outcome;
   if (content.ok()) {
+    if (answer.was_so_already && !content->may_have_arrived) outcome = EntryOutcome::kRefused;
     if (answer.event) {
       content->after = answer.event->facet;
       content->etag = answer.event->etag;
     }
-    if (!answer.reason.empty()) content->reasons.push_back(answer.reason);
+    if (outcome == EntryOutcome::kRefused && !answer.reason.empty())
+      content->reasons.push_back(answer.reason);
+    content->is_last_try_refused = content->may_have_arrived = false;
     row->content = encode_entry(*content);
   }
-  row->outcome = static_cast<int64_t>(answer.outcome);
-  // What did not happen is no deletion.
-  if (answer.outcome == EntryOutcome::kRefused) row->deletes = false;
-  ports_.log.debug("entry_answered", {{"link", lease.link},
-                                      {"run", row->run},
-                                      {"entry", row->entry},
-                                      {"card", card},
-                                      {"outcome", row->outcome}});
+  row->outcome = static_cast<int64_t>(outcome);
+  bool is_refused = outcome == EntryOutcome::kRefused;
+  if (is_refused) row->deletes = false;  // what did not happen is no deletion
+  ports_.log.write(is_refused ? LogLevel::kInfo : LogLevel::kDebug, "entry_answered",
+                   {{"link", lease.link},
+                    {"run", row->run},
+                    {"entry", row->entry},
+                    {"card", card},
+                    {"refused", is_refused}});
+  return txn.update_entry(lease, *row);
+}
+
+Status RunLedger::refused_try(Txn& txn, const LinkLease& lease, CardId card) {
+  KALENDS_TRY(std::optional<EntryRow> row, txn.unanswered_entry(lease.workspace, lease.link, card));
+  if (!row) return {};
+  KALENDS_TRY(EntryContent content, decode_entry(row->content));
+  content.is_last_try_refused = true;
+  row->content = encode_entry(content);
   return txn.update_entry(lease, *row);
 }
 
@@ -199,14 +216,17 @@ Status RunLedger::overtaken(Txn& txn, const LinkLease& lease, CardId card,
     default:
       has_arrived = !is_live;
   }
-  if (has_arrived) return answered(txn, lease, card, {EntryOutcome::kDone, is_live ? &*event : nullptr, {}});
+  if (content.ok() && content->is_last_try_refused && !content->may_have_arrived) has_arrived = false;
+  if (has_arrived)
+    return answered(txn, lease, card, {EntryOutcome::kDone, is_live ? &*event : nullptr, {}, false});
   return answered(txn, lease, card,
-                  {EntryOutcome::kRefused, nullptr, "it did not arrive, or was changed meanwhile"});
+                  {EntryOutcome::kRefused, nullptr, "somebody else was faster, or it did not arrive", false});
 }
 
 Status RunLedger::finish(Txn& txn, const LinkLease& lease, ByteView report) {
   int64_t now_ms = ports_.clock.now_ms();
   KALENDS_TRY_VOID(txn.finish_run(lease, run_, now_ms, report));
+  if (run_ % tuning::kForgetEveryRuns != 0) return {};
   return txn.forget_runs(lease, {tuning::kRunsKept, now_ms - tuning::kRunsKeptMs, tuning::kEntriesKept});
 }
 

@@ -64,6 +64,10 @@ struct EntryContent {
   std::optional<EventFacet> card;           // of a removed event: what the card said then
   std::vector<FieldChange> changes;         // of the card
   bool is_deletion_undone = false;          // the card was taken out of the bin
+  // Of a write without an answer yet: its last try was refused for certain (somebody was faster), and an
+  // earlier try may have arrived all the same.
+  bool is_last_try_refused = false;
+  bool may_have_arrived = false;
   friend bool operator==(const EntryContent&, const EntryContent&) = default;
 };
 
@@ -96,8 +100,12 @@ class RunLedger {
     EntryOutcome outcome = EntryOutcome::kDone;
     const Observation* event = nullptr;  // as it is now
     std::string reason;                  // of a refusal
+    // What was asked for was so already: done by an earlier try, if there was one, and else by somebody else.
+    bool was_so_already = false;
   };
   Status answered(Txn& txn, const LinkLease& lease, CardId card, const Answer& answer);
+  // The write was refused because somebody was faster: it is planned again.
+  Status refused_try(Txn& txn, const LinkLease& lease, CardId card);
   // No answer will come: what the event shows decides whether the write arrived.
   Status overtaken(Txn& txn, const LinkLease& lease, CardId card, const std::optional<Observation>& event,
                    FacetMask mask);

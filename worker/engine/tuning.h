@@ -47,5 +47,7 @@ inline constexpr size_t kHistoryShown = 50;
 inline constexpr size_t kRunsKept = 500;
 inline constexpr int64_t kRunsKeptMs = int64_t{90} * 24 * 3600 * 1000;
 inline constexpr size_t kEntriesKept = 20'000;
+// Counting the entries of a full ledger takes a millisecond or two: not after every run.
+inline constexpr uint64_t kForgetEveryRuns = 10;
 
 }  // namespace kalends::tuning

@@ -181,6 +181,17 @@ TEST_CASE_METHOD(GuardWorld, "A listing that lacks less than half is made good b
   CHECK(dated_cards() == 30);
 }
 
+TEST_CASE_METHOD(GuardWorld, "A small calendar's empty listing is made good event by event, without a stop") {
+  link_board(4);
+  expire_sync_token();
+  cut_listings(0);
+  uint64_t before = writes();
+  sync();
+  CHECK(state() == "active");
+  CHECK(dated_cards() == 4);
+  CHECK(writes() == before);
+}
+
 TEST_CASE_METHOD(GuardWorld, "Events that are truly gone stop as deletions, not as a wrong listing") {
   link_board(30);
   for (size_t i = 0; i < 28; ++i) remove_event(cards[i]);

@@ -2,6 +2,7 @@
 #include "worker/engine/run_ledger.h"
 
 #include "tests/worker/engine/sync_world.h"
+#include "worker/engine/left_alone.h"
 
 namespace kalends::test {
 namespace {
@@ -44,13 +45,60 @@ TEST_CASE(
   content.etag = "\"7\"";
   content.changes = {{Field::kTitle, Value{std::string("a")}, Value{std::string("b")}, true},
                      {Field::kPosition, Value{Position{Id128{{3}}, {}, "m"}}, Value{}, false}};
-  content.is_deletion_undone = true;
+  content.is_deletion_undone = content.may_have_arrived = true;
   Bytes bytes = encode_entry(content);
   CHECK(decode_entry(bytes).value() == content);
   for (size_t size = 0; size < bytes.size(); ++size)
     CHECK_FALSE(decode_entry(ByteView(bytes).first(size)).ok());
   bytes[0] = 99;
   CHECK(decode_entry(bytes).error().code == ErrorCode::kUnsupportedVersion);
+}
+
+std::string hex_of(const Bytes& bytes) {
+  static constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (uint8_t byte : bytes) {
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+  }
+  return text;
+}
+Bytes bytes_of(const std::string& hex) {
+  Bytes bytes;
+  for (size_t i = 0; i + 1 < hex.size(); i += 2)
+    bytes.push_back(static_cast<uint8_t>(std::stoi(hex.substr(i, 2), nullptr, 16)));
+  return bytes;
+}
+
+// Bytes that were written once are read for ever: a new layout takes a new version, and this one stays.
+TEST_CASE("An entry and a pair left alone that version 1 wrote are read as they were") {
+  EntryContent content;
+  content.actor = Actor::kMember;
+  content.member = MemberId{*id_from_hex("0102030405060708090a0b0c0d0e0f10")};
+  content.title = "Call";
+  content.fields.add(FacetField::kTitle);
+  content.reasons = {"because"};
+  content.before =
+      EventFacet{"Call", true, When::all_day({20'000}), When::all_day({20'001}), "d", "l", "basil"};
+  content.after = content.before;
+  content.after->title = "Ring";
+  content.etag = "\"7\"";
+  content.agreed = Shadow{*content.before, *content.before};
+  content.card = content.before;
+  content.changes = {{Field::kDue, Value{When::all_day({20'000})}, Value{}, true}};
+  const std::string kEntry =
+      "01010102030405060708090a0b0c0d0e0f100443616c6c01010762656361757365010443616c6c01"
+      "0500c0b8020500c2b8020164016c05626173696c010452696e67010500c0b8020500c2b802016401"
+      "6c05626173696c03223722010443616c6c010500c0b8020500c2b8020164016c05626173696c0443"
+      "616c6c010500c0b8020500c2b8020164016c05626173696c010443616c6c010500c0b8020500c2b8"
+      "020164016c05626173696c01040500c0b8020001000000";
+  CHECK(hex_of(encode_entry(content)) == kEntry);
+  CHECK(decode_entry(bytes_of(kEntry)).value() == content);
+  PairRow row;
+  const std::string kLeft = "01010443616c6c010500c0b8020500c2b8020164016c05626173696c";
+  row.left_alone = bytes_of(kLeft);
+  CHECK(left_alone_of(row) == LeftAlone{LeftAlone::Stays::kEvent, *content.before});
+  CHECK(hex_of(encode_left_alone({LeftAlone::Stays::kEvent, *content.before})) == kLeft);
 }
 
 TEST_CASE_METHOD(LedgerWorld,
@@ -197,6 +245,30 @@ TEST_CASE_METHOD(LedgerWorld,
   sync();
   CHECK(writes() == writes_before);
   CHECK(all_entries().size() == before + 1);
+}
+
+TEST_CASE_METHOD(LedgerWorld, "What somebody in the calendar did at the same time is not told as ours") {
+  link_board(2);
+  // The same edit on both sides, and the same deletion: ours comes second.
+  effects.before_fetch = [&](const HttpRequest& request) {
+    if (request.method == "PATCH" && event_of(cards[0])["summary"] != "Same")
+      change_event(cards[0], {{"summary", "Same"}});
+    if (request.method == "DELETE" && event_of(cards[1]).is_object()) remove_event(cards[1]);
+    return true;
+  };
+  edit_card(cards[0], {{"title", "Same"}});
+  settle();
+  edit_card(cards[1], {{"due", nullptr}});
+  settle();
+  size_t refused = 0;
+  auto made = all_entries();
+  for (const EntryRow& entry : made) {
+    bool is_insert = kind_of_row(entry) == EntryKind::kInsertEvent;
+    CHECK(outcome_of(entry) == (is_insert ? EntryOutcome::kDone : EntryOutcome::kRefused));
+    CHECK_FALSE(entry.deletes);
+    refused += !is_insert;
+  }
+  CHECK(refused == 2);
 }
 
 TEST_CASE_METHOD(LedgerWorld,

@@ -182,6 +182,57 @@ TEST_CASE_METHOD(UndoWorld, "What somebody has changed since is left as it is, a
   check_rest();
 }
 
+TEST_CASE_METHOD(UndoWorld, "A card that moved to another board since is left there, and told") {
+  link_board(2);
+  std::string other = ok("POST", "/v1/boards", {{"title", "Other"}, {"time_zone", "Europe/Berlin"}})["id"];
+  std::string there = ok("POST", "/v1/boards/" + other + "/lists", {{"title", "There"}})["id"];
+  ok("POST", card_path(cards[0]) + "/transfer", {{"board", other}, {"list", there}});
+  settle();
+  REQUIRE(events().size() == 1);
+  Json report = undo(last_run());
+  CHECK(report["steps"].empty());
+  REQUIRE(report["left"].size() == 1);
+  CHECK(report["left"][0]["why"] == "the card is not on this board any more");
+  CHECK(events().size() == 1);
+}
+
+TEST_CASE_METHOD(UndoWorld, "Cards that the link chooses by a label get it back with their events") {
+  std::string label = ok("POST", "/v1/labels", {{"name", "Shown"}, {"colour", "basil"}})["id"];
+  board = ok("POST", "/v1/boards", {{"title", "Labelled"}, {"time_zone", "Europe/Berlin"}})["id"];
+  list = ok("POST", "/v1/boards/" + board + "/lists", {{"title", "To do"}})["id"];
+  std::string id = add_card("Chosen", "2026-12-24");
+  edit_card(id, {{"labels", {label}}});
+  Json made = ok("POST", "/v1/links",
+                 {{"board", board},
+                  {"account", account},
+                  {"create", {{"summary", "Labelled"}}},
+                  {"settings", {{"which", "label"}, {"which_id", label}}}});
+  link = made["id"];
+  calendar = made["calendar"]["id"];
+  settle();
+  REQUIRE(events().size() == 1);
+  edit_card(id, {{"labels", Json::array()}});
+  settle();
+  REQUIRE(events().empty());
+  CHECK(undo(last_run())["left"].empty());
+  CHECK(events().size() == 1);
+  CHECK(card(id)["labels"].size() == 1);
+  check_rest();
+}
+
+TEST_CASE_METHOD(UndoWorld, "What a change of the link's settings wrote is left as it is, and told") {
+  link_board(2);
+  ok("PATCH", "/v1/links/" + link, {{"settings", {{"details", "busy"}}}});
+  settle();
+  REQUIRE(events()[0]["summary"] == "Busy");
+  Json report = undo(last_run());
+  CHECK(report["steps"].empty());
+  CHECK(report["left"].size() == 2);
+  CHECK(card(cards[0])["title"] == "Card 0");
+  CHECK(events()[0]["summary"] == "Busy");
+  check_rest();
+}
+
 TEST_CASE_METHOD(UndoWorld, "An event that people have added to is not removed by an undo") {
   link_board(2);
   change_event(cards[0], {{"attendees", {{{"email", "guest@example.org"}}}}});
