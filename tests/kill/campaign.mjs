@@ -168,7 +168,8 @@ class Campaign {
     this.worker.begin();
   }
   plant_loss() {
-    execute(join(this.data, 'kalends.db'), `DELETE FROM ops WHERE document = x'${this.board}' AND seq = (SELECT max(seq) FROM ops WHERE document = x'${this.board}')`);
+    const { replica, acknowledged } = this.copies.reduce((a, b) => (b.acknowledged > a.acknowledged ? b : a));
+    execute(join(this.data, 'kalends.db'), `DELETE FROM ops WHERE replica = x'${replica}' AND counter >= ${acknowledged}`);
   }
   // Google has committed a write, and its answer is held.
   async hold() {
