@@ -54,6 +54,8 @@ export interface Link {
     last_error: LinkError | null;
     guard: { deletes: number; cards_losing_date: number; reason: string } | null;
     push: boolean;
+    health: 'healthy' | 'starting' | 'paused' | 'unhealthy';
+    problems: readonly string[];
   };
 }
 export interface NewLink {

@@ -199,6 +199,8 @@ function new_link(body: Record<string, unknown>): Record<string, unknown> {
       },
       guard: { deletes: 12, cards_losing_date: 0, reason: 'That is more than a fifth of the calendar.' },
       push: true,
+      health: 'unhealthy',
+      problems: ['guard_stopped', 'pair_stuck'],
     },
   };
 }
