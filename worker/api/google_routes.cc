@@ -85,6 +85,12 @@ Status read_policy(const Json& body, LinkPolicy& policy) {
   return {};
 }
 
+Json problem_names(const LinkHealth& health) {
+  Json names = Json::array();
+  for (HealthProblem problem : health.problems) names.push_back(health_problem_name(problem));
+  return names;
+}
+
 Json link_json(const LinkView& link) {
   Json error, guard;
   if (link.last_error)
@@ -111,7 +117,10 @@ Json link_json(const LinkView& link) {
             {"left_alone", link.unmanaged},
             {"last_error", error},
             {"guard", guard},
-            {"push", link.has_push}}}};
+            {"push", link.has_push},
+            {"health", health_state_name(link.health.state)},
+            {"problems", problem_names(link.health)},
+            {"lag_ms", link.health.lag_ms}}}};
 }
 
 Json report_json(const RunReport& report) {

@@ -19,6 +19,7 @@
 #include "worker/crypto/aes_gcm_secret_box.h"
 #include "worker/crypto/key_file.h"
 #include "worker/crypto/system_entropy.h"
+#include "worker/engine/health_watch.h"
 #include "worker/google/json.h"
 #include "worker/http/static_files.h"
 #include "worker/net/http_client.h"
@@ -83,6 +84,7 @@ class App::Parts {
 
   // Everything is in the store already; this only spares the next start some work.
   void close() {
+    if (watch_) watch_->stop();
     if (links_) links_->stop();
     tasks_.drop_all();
     if (hub_) hub_->close_all();
@@ -131,6 +133,7 @@ class App::Parts {
     if (settings_.can_receive_push()) engine.webhook_url = settings_.webhook_url();
     engine.request_timeout_ms = settings_.request_timeout_ms;
     engine.poll_ms = settings_.poll_seconds * 1000;
+    engine.probe_ms = settings_.probe_seconds * 1000;
     engine.channel_life_seconds = settings_.channel_life_seconds;
     engine.holder = lease_holder();
     engine.backoff_min_ms = settings_.backoff_min_ms;
@@ -138,13 +141,20 @@ class App::Parts {
     engine.quota = {settings_.google_quota_user_per_minute, settings_.google_quota_project_per_minute};
     links_ = std::make_unique<LinkEngine>(ports(), *hub_, *accounts_, engine);
     KALENDS_TRY_VOID(ensure_workspace());
-    ApiServices services{ports(), *hub_, *accounts_, *links_, tasks_, settings_.public_url};
+    HealthWatchOptions watch;
+    watch.alert_url = settings_.alert_webhook_url;
+    watch.server_url = settings_.public_url;
+    watch.tick_ms = settings_.health_seconds * 1000;
+    watch_ = std::make_unique<HealthWatch>(ports(), *links_, watch);
+    ApiServices services{ports(), *hub_, *accounts_, *links_, tasks_, settings_.public_url, watch_.get()};
     add_board_routes(router_, services);
     add_workspace_routes(router_, services);
     add_google_routes(router_, services);
     add_porting_routes(router_, services);
+    add_health_routes(router_, services);
     add_openapi_route(router_);
-    return links_->start();
+    KALENDS_TRY_VOID(links_->start());
+    return watch_->start();
   }
 
   void handle(InboundRequest request, Respond respond) {
@@ -265,6 +275,7 @@ class App::Parts {
   std::unique_ptr<Accounts> accounts_;
   TaskSet tasks_;
   std::unique_ptr<LinkEngine> links_;
+  std::unique_ptr<HealthWatch> watch_;
 };
 
 App::App(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}

@@ -40,6 +40,7 @@ LinkEngine::LinkEngine(const Ports& ports, ReplicaHub& hub, Accounts& accounts, 
       google_(ports, accounts,
               {options_.google_api_url, options_.request_timeout_ms, options_.backoff_min_ms,
                options_.backoff_max_ms, options_.quota}),
+      probe_budget_(options_.quota),
       alive_(std::make_shared<bool>(true)) {
   hub_.observe(*this);
 }
@@ -53,7 +54,13 @@ Status LinkEngine::start() {
     KALENDS_TRY(std::vector<WorkspaceId> workspaces, txn->workspaces());
     for (WorkspaceId workspace : workspaces) {
       KALENDS_TRY(std::vector<LinkRow> links, txn->links(workspace));
-      for (LinkRow& row : links) rows.emplace_back(workspace, std::move(row));
+      for (LinkRow& row : links) {
+        // Every whole listing renews the token.
+        KALENDS_TRY(std::optional<CursorRow> cursor, txn->cursor(workspace, row.link));
+        if (cursor && !cursor->full_sync_needed && !cursor->sync_token.empty())
+          row.last_verified_ms = std::max(row.last_verified_ms, cursor->updated_ms);
+        rows.emplace_back(workspace, std::move(row));
+      }
     }
   }
   for (const auto& [workspace, row] : rows) adopt(workspace, row);
@@ -70,6 +77,8 @@ void LinkEngine::adopt(WorkspaceId workspace, const LinkRow& row) {
   auto link = std::make_unique<Link>();
   link->workspace = workspace;
   link->row = row;
+  link->watched_since_ms = ports_.clock.now_ms();
+  link->interval_ms = options_.poll_ms;
   auto policy = decode_policy(row.settings);
   auto calendar = open_calendar(ports_.secrets, workspace, row);
   if (!policy.ok() || !calendar.ok()) {
@@ -135,6 +144,8 @@ Task<void> LinkEngine::run(Key key) {
       auto syncing = sync.run();
       report = co_await syncing;
     }
+    ++counters_.runs;
+    counters_.failed_runs += report.error.has_value();
     if (!report.error) {
       link.failures = 0;
       if (!link.refused.empty())
@@ -166,6 +177,7 @@ void LinkEngine::schedule_poll(Link& link) {
   ports_.entropy.fill({&dice, 1});
   bool has_push = !options_.webhook_url.empty() && link.channel_until_ms > ports_.clock.now_ms();
   int64_t wait = has_push ? options_.poll_ms * tuning::kPollsSavedByPush : options_.poll_ms;
+  link.interval_ms = wait;
   if (link.failures > 0) {
     wait = options_.backoff_min_ms;
     for (int i = 1; i < link.failures && wait < options_.backoff_max_ms; ++i) wait *= 2;

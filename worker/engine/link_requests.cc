@@ -165,6 +165,7 @@ Status LinkEngine::set_state(WorkspaceId workspace, LinkId link_id, LinkState st
                  "The guard has stopped this link: look at what it would remove, then approve it.", 0};
   KALENDS_TRY_VOID(update_row(*link, [state](LinkRow& row) { row.state = static_cast<int64_t>(state); }));
   link->is_pull_wanted = true;
+  link->watched_since_ms = ports_.clock.now_ms();
   link->failures = 0;
   kick(*link);
   return {};
@@ -225,12 +226,13 @@ Status LinkEngine::approve(WorkspaceId workspace, LinkId link_id) {
   KALENDS_TRY_VOID(
       update_row(*link, [](LinkRow& row) { row.state = static_cast<int64_t>(LinkState::kActive); }));
   link->deletions_approved = deletions;
+  link->watched_since_ms = ports_.clock.now_ms();
   link->guard.reset();
   kick(*link);
   return {};
 }
 
-Result<LinkView> LinkEngine::view_of(const Link& link) {
+Result<LinkView> LinkEngine::view_in(Txn& txn, const Link& link) {
   LinkView view;
   view.link = link.id();
   view.board = link.row.board;
@@ -245,10 +247,18 @@ Result<LinkView> LinkEngine::view_of(const Link& link) {
   view.has_push = link.channel_until_ms > ports_.clock.now_ms() && !options_.webhook_url.empty();
   view.is_running = link.is_running;
   view.unmanaged = link.unmanaged;
-  KALENDS_TRY(auto txn, ports_.store.begin());
-  KALENDS_TRY(view.dirty, txn->count_dirty_pairs(link.workspace, link.id()));
-  KALENDS_TRY(view.pairs, txn->count_pairs(link.workspace, link.id()));
+  view.channel_until_ms = link.channel_until_ms;
+  KALENDS_TRY(view.dirty, txn.count_dirty_pairs(link.workspace, link.id()));
+  KALENDS_TRY(view.pairs, txn.count_pairs(link.workspace, link.id()));
+  KALENDS_TRY(std::optional<AccountRow> account, txn.account(link.workspace, link.row.account));
+  view.is_token_dead = !account || account->state == static_cast<int64_t>(AccountState::kBroken);
+  KALENDS_TRY(view.health, health_in(txn, link, view.is_token_dead));
   return view;
+}
+
+Result<LinkView> LinkEngine::view_of(const Link& link) {
+  KALENDS_TRY(auto txn, ports_.store.begin());
+  return view_in(*txn, link);
 }
 
 Result<LinkView> LinkEngine::view(WorkspaceId workspace, LinkId link_id) {

@@ -31,6 +31,15 @@ struct LinkEngine::Link {
   int64_t creations_paused_until_ms = 0;  // Google's use limits: no new events before
   int64_t full_listing_ms = 0;            // when the calendar was last read whole
   bool has_dirty = false;                 // set inside a transaction, read after its commit
+  int64_t channel_retry_ms = 0;           // Google refused a channel: none is asked for before
+
+  // Of its health.
+  int64_t watched_since_ms = 0;             // taken up, or let go on by a person
+  int64_t interval_ms = 0;                  // between two looks, as the last poll was planned
+  std::map<CardId, int64_t> waiting_since;  // pairs that waited at every tick since
+  std::map<CardId, std::string> doubted;    // whose event a probe saw changed; the etag that we knew
+  int64_t probed_ms = 0;
+  bool is_probing = false;
 
   LinkId id() const { return row.link; }
   DocumentKey board() const { return {workspace, row.board}; }

@@ -149,6 +149,7 @@ Task<Status> LinkSync::pull() {
   bool is_full = !cursor || cursor->full_sync_needed || cursor->sync_token.empty() ||
                  now_ms - link_.full_listing_ms > tuning::kFullListingMs;
   if (is_full) link_.full_listing_ms = now_ms;
+  engine_.counters_.full_listings += is_full;
   auto listing = list(is_full);
   Status status = co_await listing;
   co_return status;
@@ -433,6 +434,8 @@ Status LinkSync::judge_run(bool& may_go) {
                         " in step. Look at the plan, then approve it or undo what caused it."};
   link_.guard = guard;
   report_.guard = guard;
+  ++engine_.counters_.guard_stops;
+  engine_.counters_.deletions_stopped += shape.event_deletions + shape.card_deletions;
   ports_.log.warning("guard_stopped", {{"link", link_.id()},
                                        {"event_deletions", static_cast<uint64_t>(shape.event_deletions)},
                                        {"card_deletions", static_cast<uint64_t>(shape.card_deletions)}});

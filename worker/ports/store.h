@@ -307,6 +307,8 @@ class Store {
   // Takes the one right to write; other processes wait for a while, then get kUnavailable.
   // Requires: called from one thread only, and no transaction of this store is open.
   virtual Result<std::unique_ptr<Txn>> begin() = 0;
+  // Why writes are refused at present, as a person reads it; empty: they are taken.
+  virtual std::string read_only_reason() const { return {}; }
 };
 
 }  // namespace kalends
