@@ -2,7 +2,6 @@
 #include "worker/app/app.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 
 #include "worker/api/context.h"
 #include "worker/api/openapi.h"
+#include "worker/app/folder_lock.h"
 #include "worker/app/loop_effects.h"
 #include "worker/app/system_clock.h"
 #include "worker/base/url.h"
@@ -27,31 +27,6 @@
 
 namespace kalends {
 namespace {
-
-// Held for as long as the process lives: two workers never share one SQLite file.
-class FolderLock {
- public:
-  static Result<FolderLock> take(const std::string& folder) {
-    int file = ::open((folder + "/kalends.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (file < 0)
-      return Error{ErrorCode::kUnavailable,
-                   "The data folder " + folder + " cannot be written: " + std::strerror(errno) + ".", 0};
-    if (::flock(file, LOCK_EX | LOCK_NB) != 0) {
-      ::close(file);
-      return Error{ErrorCode::kConflict,
-                   "Another Kalends works in " + folder + ". Stop it, or give another --data-dir.", 0};
-    }
-    return FolderLock(file);
-  }
-  FolderLock(FolderLock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
-  ~FolderLock() {
-    if (file_ >= 0) ::close(file_);
-  }
-
- private:
-  explicit FolderLock(int file) : file_(file) {}
-  int file_;
-};
 
 Status write_private_file(const std::string& path, const std::string& text) {
   std::string temporary = path + ".new";

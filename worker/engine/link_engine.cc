@@ -64,7 +64,10 @@ Status LinkEngine::start() {
     }
   }
   for (const auto& [workspace, row] : rows) adopt(workspace, row);
-  for (auto& [key, link] : links_) kick(*link);
+  for (auto& [key, link] : links_) {
+    kick(*link);
+    if (link->waits_for_approval()) tasks_.spawn(look_after_restore(key));
+  }
   return {};
 }
 
@@ -148,6 +151,8 @@ Task<void> LinkEngine::run(Key key) {
     counters_.failed_runs += report.error.has_value();
     if (!report.error) {
       link.failures = 0;
+      bool is_over = link.row.last_error == to_bytes(kApprovedMark) && link.state() == LinkState::kActive;
+      if (is_over) (void)update_row(link, [](LinkRow& row) { row.last_error.clear(); });  // or after the next run
       if (!link.refused.empty())
         link.error = LinkError{
             "invalid", "Google refused the events of " + std::to_string(link.refused.size()) + " cards.",
@@ -238,9 +243,11 @@ void LinkEngine::account_connected(WorkspaceId workspace, AccountId account) {
     if (key.first != workspace || link->row.account != account) continue;
     // Channels of the ended permission may be dead: new ones are made.
     link->must_renew_channel = true;
+    auto state = link->waits_for_approval() ? LinkState::kStopped : LinkState::kActive;
     if (link->state() == LinkState::kBroken &&
-        update_row(*link, [](LinkRow& row) { row.state = static_cast<int64_t>(LinkState::kActive); }).ok())
+        update_row(*link, [state](LinkRow& row) { row.state = static_cast<int64_t>(state); }).ok())
       link->error.reset();
+    if (link->waits_for_approval()) tasks_.spawn(look_after_restore(key));
     link->is_pull_wanted = true;
     kick(*link);
   }

@@ -88,6 +88,7 @@ enum class OnUnlink : uint8_t { kLeaveEvents, kRemoveEvents };
 // What one look at a link did, or would do.
 struct RunReport {
   uint64_t inserts = 0, patches = 0, deletes = 0, card_edits = 0, cards_created = 0, conflicts = 0;
+  uint64_t unschedulings = 0;  // of a dry run: cards that would lose their date
   std::vector<std::string> plan;  // of a dry run: a line for each card, as a person reads it
   std::optional<Error> error;
   std::optional<GuardReport> guard;
@@ -169,6 +170,7 @@ class LinkEngine final : public DocumentObserver {
   void schedule_poll(Link& link);
   Task<void> run(Key key);
   Task<void> probe(Key key);
+  Task<void> look_after_restore(Key key);
   Status settle_doubts(Link& link);
   Result<LinkView> view_in(Txn& txn, const Link& link);
   Result<LinkHealth> health_in(Txn& txn, const Link& link, bool is_token_dead);

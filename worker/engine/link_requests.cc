@@ -163,6 +163,8 @@ Status LinkEngine::set_state(WorkspaceId workspace, LinkId link_id, LinkState st
   if (link->state() == LinkState::kStopped && state == LinkState::kActive)
     return Error{ErrorCode::kConflict,
                  "The guard has stopped this link: look at what it would remove, then approve it.", 0};
+  if (link->waits_for_approval() && state == LinkState::kActive)
+    state = LinkState::kStopped;  // a pause does not replace the approval
   KALENDS_TRY_VOID(update_row(*link, [state](LinkRow& row) { row.state = static_cast<int64_t>(state); }));
   link->is_pull_wanted = true;
   link->watched_since_ms = ports_.clock.now_ms();
@@ -223,8 +225,15 @@ Status LinkEngine::approve(WorkspaceId workspace, LinkId link_id) {
     return Error{ErrorCode::kConflict, "This link is not stopped: there is nothing to approve.", 0};
   // After a restart of the worker the numbers are looked at anew, by the run that stopped before.
   uint64_t deletions = link->guard ? std::max(link->guard->event_deletions, link->guard->card_deletions) : 0;
-  KALENDS_TRY_VOID(
-      update_row(*link, [](LinkRow& row) { row.state = static_cast<int64_t>(LinkState::kActive); }));
+  if (link->waits_for_approval() && !link->guard)
+    return Error{ErrorCode::kUnavailable,
+                 "The calendar is being read after the restore: approve when the link's status says what the "
+                 "first run would do.",
+                 1000};
+  KALENDS_TRY_VOID(update_row(*link, [](LinkRow& row) {
+    row.state = static_cast<int64_t>(LinkState::kActive);
+    if (!row.last_error.empty()) row.last_error = to_bytes(kApprovedMark);
+  }));
   link->deletions_approved = deletions;
   link->watched_since_ms = ports_.clock.now_ms();
   link->guard.reset();

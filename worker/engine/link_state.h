@@ -3,6 +3,7 @@
 #pragma once
 
 #include "worker/engine/link_engine.h"
+#include "worker/engine/restored.h"
 
 namespace kalends {
 
@@ -43,6 +44,9 @@ struct LinkEngine::Link {
 
   LinkId id() const { return row.link; }
   DocumentKey board() const { return {workspace, row.board}; }
+  // From a backup, and its first run since is not over.
+  bool is_restored() const { return !row.last_error.empty(); }
+  bool waits_for_approval() const { return as_text(row.last_error) == kRestoredMark; }
   LinkState state() const { return static_cast<LinkState>(row.state); }
 };
 

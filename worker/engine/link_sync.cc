@@ -105,6 +105,7 @@ Result<RunReport> LinkSync::preview() {
     report.patches += pair.plan.write == RemoteWrite::kPatch;
     report.deletes += pair.plan.write == RemoteWrite::kDelete;
     report.card_edits += pair.plan.change != CardChange::kNone;
+    report.unschedulings += removes_date(pair.plan);
     Entity entity = board->replica.document().find(card.raw);
     std::string title = entity ? entity->text_value(Field::kTitle) : pair.plan.target.title;
     report.plan.push_back("\"" + title + "\": " + joined(pair.plan.reasons));
@@ -230,7 +231,10 @@ Status LinkSync::observe_event(Txn& txn, const GoogleEvent& event) {
     if (auto identity = identities_.read(event)) {
       // Ours, though the pair is not known: a lost answer, an earlier link, a restored backup.
       KALENDS_TRY(row, txn.pair(link_.workspace, link_.id(), identity->card));
-      if (row && row->event_key) return {};  // the card has another event already; an older generation
+      // The card has another event already: this one is of an older generation. A newer one is from after the
+      // backup that was restored: it takes the other's place.
+      bool is_newer = row && link_.is_restored() && !event.is_cancelled() && identity->generation > row->generation;
+      if (row && row->event_key && !is_newer) return {};
       if (row && identity->generation < row->generation) {
         // That generation has ended here: a stale listing, or a person who took it out of Google's bin. Left
         // alone.
@@ -330,6 +334,7 @@ Task<Result<GoogleEvent>> LinkSync::get_event(std::string event_id) {
 // ---- deciding and writing
 
 Task<Status> LinkSync::push() {
+  if (link_.waits_for_approval()) co_return Status{};
   bool may_go = false;
   KALENDS_CO_TRY_VOID(judge_run(may_go));
   if (!may_go) co_return Status{};
@@ -383,6 +388,7 @@ LinkSync::PairFacts LinkSync::judged(Txn& txn, const Replica& board, PairRow row
   facts.situation.shadow = stored_shadow(facts.row);
   absorb_all(facts.attempts, link_.policy.mask(), facts.situation);
   facts.plan = reconcile(facts.situation, link_.policy);
+  if (link_.is_restored()) take_later_event(board, facts);
   return facts;
 }
 
@@ -488,7 +494,9 @@ Task<Status> LinkSync::read_again(CardId card, PairFacts pair) {
 Task<Status> LinkSync::settle_here(CardId card, PairFacts pair) {
   KALENDS_CO_TRY(OpenDocument * board, engine_.hub_.open(link_.board()));
   EventFacet event = pair.situation.event ? pair.situation.event->facet : EventFacet{};
-  std::vector<Command> commands = commands_of(pair.plan, event, card, board->replica, link_.policy);
+  LinkPolicy policy = link_.policy;
+  if (pair.list) policy.inbox_list = *pair.list;
+  std::vector<Command> commands = commands_of(pair.plan, event, card, board->replica, policy);
   int64_t now_ms = ports_.clock.now_ms();
   auto also = [&](Txn& txn) -> Status {
     PairRow row = pair.row;

@@ -24,6 +24,8 @@ class LinkSync {
   Task<RunReport> run();
   // What run() would do with what is known now, a line for each card.
   Result<RunReport> preview();
+  // Reads the calendar, then says what run() would do. Nothing is written to Google.
+  Task<Result<RunReport>> look();
   // Takes or renews the link's lease; everything that is written names it.
   Status hold_lease();
 
@@ -34,6 +36,7 @@ class LinkSync {
     std::vector<AttemptRow> attempts;
     Situation situation;
     Plan plan;
+    std::optional<Id128> list;  // for a card that the plan makes, instead of the inbox
   };
 
   Task<Status> pull();
@@ -49,6 +52,7 @@ class LinkSync {
   Result<std::optional<PairFacts>> facts(CardId card);
   PairFacts judged(Txn& txn, const Replica& board, PairRow row);
   Status judge_run(bool& may_go);
+  void take_later_event(const Replica& board, PairFacts& pair) const;
 
   Task<Status> read_again(CardId card, PairFacts facts);
   Task<Status> settle_here(CardId card, PairFacts facts);
