@@ -90,7 +90,7 @@ TEST_CASE_METHOD(KillWorld,
   auto txn = worker->store->begin();
   LinkLease lease =
       (*txn)
-          ->acquire_lease(workspace, link_id(), {ReplicaId{Id128{{9}}}, clock.now_, clock.now_ + 1})
+          ->acquire_lease(workspace, link_id(), {ReplicaId{Id128{{9}}}, 1})
           .value();
   EntryRow row = (*txn)->entries(workspace, link_id(), 1, 0, 1).value().at(0);
   SECTION("too many") { REQUIRE((*txn)->append_entry(lease, row).ok()); }
