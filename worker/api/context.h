@@ -34,6 +34,7 @@ struct ApiServices {
   LinkEngine& links;
   TaskSet& tasks;  // for answers that wait for Google
   std::string public_url;
+  const class HealthWatch* watch = nullptr;  // none in tests
 };
 
 // Tokens: kal_<workspace>_<secret>; the store holds only their hash.
@@ -79,5 +80,6 @@ void add_board_routes(Router& router, const ApiServices& services);
 void add_workspace_routes(Router& router, const ApiServices& services);
 void add_google_routes(Router& router, const ApiServices& services);
 void add_porting_routes(Router& router, const ApiServices& services);
+void add_health_routes(Router& router, const ApiServices& services);
 
 }  // namespace kalends

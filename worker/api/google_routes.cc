@@ -97,6 +97,12 @@ Json guard_json(const GuardReport& guard) {
           {"reason", guard.reason}};
 }
 
+Json problem_names(const LinkHealth& health) {
+  Json names = Json::array();
+  for (HealthProblem problem : health.problems) names.push_back(health_problem_name(problem));
+  return names;
+}
+
 Json link_json(const LinkView& link) {
   Json error, guard;
   if (link.last_error)
@@ -119,7 +125,10 @@ Json link_json(const LinkView& link) {
             {"left_alone", link.unmanaged},
             {"last_error", error},
             {"guard", guard},
-            {"push", link.has_push}}}};
+            {"push", link.has_push},
+            {"health", health_state_name(link.health.state)},
+            {"problems", problem_names(link.health)},
+            {"lag_ms", link.health.lag_ms}}}};
 }
 
 constexpr std::string_view kStepKinds[] = {"new_event", "changed_event", "deleted_event",

@@ -109,9 +109,6 @@ void add_shared(Router& router, const ApiServices& services, const std::string& 
 }  // namespace
 
 void add_workspace_routes(Router& router, const ApiServices& services) {
-  router.add("GET", "/healthz", [](InboundRequest, PathParameters, Respond respond) {
-    respond(json_response(200, {{"ok", true}}));
-  });
   add_route(
       router, services, "GET", "/v1/session",
       [services](const Caller& caller, const InboundRequest&, const PathParameters&) -> Result<HttpResponse> {

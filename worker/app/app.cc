@@ -2,7 +2,6 @@
 #include "worker/app/app.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,12 +12,14 @@
 
 #include "worker/api/context.h"
 #include "worker/api/openapi.h"
+#include "worker/app/folder_lock.h"
 #include "worker/app/loop_effects.h"
 #include "worker/app/system_clock.h"
 #include "worker/base/url.h"
 #include "worker/crypto/aes_gcm_secret_box.h"
 #include "worker/crypto/key_file.h"
 #include "worker/crypto/system_entropy.h"
+#include "worker/engine/health_watch.h"
 #include "worker/google/json.h"
 #include "worker/http/static_files.h"
 #include "worker/net/http_client.h"
@@ -26,31 +27,6 @@
 
 namespace kalends {
 namespace {
-
-// Held for as long as the process lives: two workers never share one SQLite file.
-class FolderLock {
- public:
-  static Result<FolderLock> take(const std::string& folder) {
-    int file = ::open((folder + "/kalends.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (file < 0)
-      return Error{ErrorCode::kUnavailable,
-                   "The data folder " + folder + " cannot be written: " + std::strerror(errno) + ".", 0};
-    if (::flock(file, LOCK_EX | LOCK_NB) != 0) {
-      ::close(file);
-      return Error{ErrorCode::kConflict,
-                   "Another Kalends works in " + folder + ". Stop it, or give another --data-dir.", 0};
-    }
-    return FolderLock(file);
-  }
-  FolderLock(FolderLock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
-  ~FolderLock() {
-    if (file_ >= 0) ::close(file_);
-  }
-
- private:
-  explicit FolderLock(int file) : file_(file) {}
-  int file_;
-};
 
 Status write_private_file(const std::string& path, const std::string& text) {
   std::string temporary = path + ".new";
@@ -83,6 +59,7 @@ class App::Parts {
 
   // Everything is in the store already; this only spares the next start some work.
   void close() {
+    if (watch_) watch_->stop();
     if (links_) links_->stop();
     tasks_.drop_all();
     if (hub_) hub_->close_all();
@@ -131,6 +108,7 @@ class App::Parts {
     if (settings_.can_receive_push()) engine.webhook_url = settings_.webhook_url();
     engine.request_timeout_ms = settings_.request_timeout_ms;
     engine.poll_ms = settings_.poll_seconds * 1000;
+    engine.probe_ms = settings_.probe_seconds * 1000;
     engine.channel_life_seconds = settings_.channel_life_seconds;
     engine.holder = lease_holder();
     engine.backoff_min_ms = settings_.backoff_min_ms;
@@ -138,13 +116,20 @@ class App::Parts {
     engine.quota = {settings_.google_quota_user_per_minute, settings_.google_quota_project_per_minute};
     links_ = std::make_unique<LinkEngine>(ports(), *hub_, *accounts_, engine);
     KALENDS_TRY_VOID(ensure_workspace());
-    ApiServices services{ports(), *hub_, *accounts_, *links_, tasks_, settings_.public_url};
+    HealthWatchOptions watch;
+    watch.alert_url = settings_.alert_webhook_url;
+    watch.server_url = settings_.public_url;
+    watch.tick_ms = settings_.health_seconds * 1000;
+    watch_ = std::make_unique<HealthWatch>(ports(), *links_, watch);
+    ApiServices services{ports(), *hub_, *accounts_, *links_, tasks_, settings_.public_url, watch_.get()};
     add_board_routes(router_, services);
     add_workspace_routes(router_, services);
     add_google_routes(router_, services);
     add_porting_routes(router_, services);
+    add_health_routes(router_, services);
     add_openapi_route(router_);
-    return links_->start();
+    KALENDS_TRY_VOID(links_->start());
+    return watch_->start();
   }
 
   void handle(InboundRequest request, Respond respond) {
@@ -265,6 +250,7 @@ class App::Parts {
   std::unique_ptr<Accounts> accounts_;
   TaskSet tasks_;
   std::unique_ptr<LinkEngine> links_;
+  std::unique_ptr<HealthWatch> watch_;
 };
 
 App::App(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}

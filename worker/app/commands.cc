@@ -13,6 +13,7 @@
 #include <string>
 
 #include "worker/app/app.h"
+#include "worker/app/maintenance.h"
 #include "worker/base/url.h"
 #include "worker/google/json.h"
 #include "worker/net/http_client.h"
@@ -390,6 +391,25 @@ class Commands::Parts {
     explain->add_option("--board", board_, "Title or id of its board; needed when there are several");
     explain->add_flag("--json", is_json_, "All that is known, as JSON");
     on(explain, [this](ApiClient& api) { return run_explain(api); });
+    auto* backup = app.add_subcommand(
+        "backup", "Copy the database into a new file, also while the worker runs; the copy is checked");
+    backup->add_option("file", file_, "The new file")->required();
+    backup->add_flag("--with-key", is_with_key_, "Also write the key, as FILE.key");
+    on_folder(backup, [this]() -> Status {
+      KALENDS_TRY(std::string told, back_up(settings_, file_, is_with_key_));
+      print(told);
+      return {};
+    });
+    auto* restore_command = app.add_subcommand(
+        "restore", "Put a backup in the place of the database; no worker may run in the data folder");
+    restore_command->add_option("file", file_, "What `kalends backup` wrote")->required();
+    restore_command->add_option("--key", key_,
+                                "The key that belongs to the backup, when the folder has another one");
+    on_folder(restore_command, [this]() -> Status {
+      KALENDS_TRY(std::string told, restore(settings_, file_, key_));
+      print(told);
+      return {};
+    });
     auto* status = app.add_subcommand("status", "Boards, accounts, links and their health");
     on(status, [](ApiClient& api) -> Status {
       KALENDS_TRY(Json boards, api.all("/v1/boards"));
@@ -406,6 +426,8 @@ class Commands::Parts {
   }
 
   int run() {
+    for (auto& [command, action] : folder_actions_)
+      if (command->parsed()) return done(action());
     for (auto& [command, action] : actions_) {
       if (!command->parsed()) continue;
       Status status = [&]() -> Status {
@@ -417,15 +439,23 @@ class Commands::Parts {
         ApiClient api(server);
         return action(api);
       }();
-      if (status.ok()) return 0;
-      std::fprintf(stderr, "kalends: %s\n", status.error().message.c_str());
-      return 1;
+      return done(status);
     }
     return 2;
   }
 
  private:
+  static int done(const Status& status) {
+    if (status.ok()) return 0;
+    std::fprintf(stderr, "kalends: %s\n", status.error().message.c_str());
+    return 1;
+  }
+
   using Action = std::function<Status(ApiClient&)>;
+  // Needs no worker: works in the data folder itself.
+  void on_folder(CLI::App* command, std::function<Status()> action) {
+    folder_actions_.emplace_back(command, std::move(action));
+  }
   void on(CLI::App* command, Action action) { actions_.emplace_back(command, std::move(action)); }
 
   Result<std::string> find_account(ApiClient& api) {
@@ -539,11 +569,14 @@ class Commands::Parts {
 
   const Settings& settings_;
   std::vector<std::pair<CLI::App*, Action>> actions_;
+  std::vector<std::pair<CLI::App*, std::function<Status()>>> folder_actions_;
   std::string server_url_, token_, member_, role_ = "member", login_hint_, account_, file_,
                                             time_zone_ = "UTC", board_, format_ = "json", calendar_, inbox_,
                                             details_ = "full", link_, card_;
   uint64_t run_ = 0;
   bool is_json_ = false;
+  std::string key_;
+  bool is_with_key_ = false;
   bool wants_to_pick_ = false, is_removing_ = false, is_once_ = false, is_dry_run_ = false, is_sure_ = false;
 };
 

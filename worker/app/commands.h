@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every `kalends` command but serve: a client of the worker that runs in the data folder (or at --server).
+// Every `kalends` command but serve: a client of the worker that runs in the data folder (or at --server); backup
+// and restore work in the folder itself.
 #pragma once
 
 #include <memory>

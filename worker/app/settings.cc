@@ -163,6 +163,9 @@ void add_settings(CLI::App& app, Settings& settings) {
   text("--log-level", "KALENDS_LOG_LEVEL", settings.log_level, "debug, info, warning or error", "Server");
   number("--open-boards", "KALENDS_OPEN_BOARDS", settings.open_boards, "Boards kept in memory", "Server");
 
+  text("--alert-webhook-url", "KALENDS_ALERT_WEBHOOK_URL", settings.alert_webhook_url,
+       "Address that gets a POST with JSON when a link's health changes (no personal data)", "Server");
+
   constexpr const char* kGoogle = "Google";
   text("--google-client-id", "KALENDS_GOOGLE_CLIENT_ID", settings.google_client_id, "OAuth client: its id",
        kGoogle);
@@ -187,6 +190,12 @@ void add_settings(CLI::App& app, Settings& settings) {
   constexpr const char* kTiming = "Timing";
   number("--poll-seconds", "KALENDS_POLL_SECONDS", settings.poll_seconds,
          "How often a calendar is looked at without being told; a fifth as often where push works", kTiming);
+  number("--probe-seconds", "KALENDS_PROBE_SECONDS", settings.probe_seconds,
+         "How often an event of a link is read by its id, to check listings (at most 1 % of the quota); 0: "
+         "never",
+         kTiming);
+  number("--health-seconds", "KALENDS_HEALTH_SECONDS", settings.health_seconds,
+         "How often the health of all links is looked at", kTiming);
   number("--channel-life-seconds", "KALENDS_CHANNEL_LIFE_SECONDS", settings.channel_life_seconds,
          "Life of a push channel", kTiming);
   number("--request-timeout-ms", "KALENDS_REQUEST_TIMEOUT_MS", settings.request_timeout_ms,
@@ -210,6 +219,9 @@ Status complete_settings(Settings& settings) {
   KALENDS_TRY_VOID(
       check_address("KALENDS_GOOGLE_REVOKE_URL (--google-revoke-url)", settings.google_revoke_url));
   KALENDS_TRY_VOID(check_address("KALENDS_GOOGLE_CERTS_URL (--google-certs-url)", settings.google_certs_url));
+  if (!settings.alert_webhook_url.empty())
+    KALENDS_TRY_VOID(
+        check_address("KALENDS_ALERT_WEBHOOK_URL (--alert-webhook-url)", settings.alert_webhook_url));
   KALENDS_TRY_VOID(check_base_address("KALENDS_GMAIL_API_URL (--gmail-api-url)", settings.gmail_api_url));
 
   KALENDS_TRY_VOID(check_range("KALENDS_OPEN_BOARDS (--open-boards)", settings.open_boards, 1, 100'000));
@@ -218,6 +230,8 @@ Status complete_settings(Settings& settings) {
   KALENDS_TRY_VOID(check_range("KALENDS_GOOGLE_QUOTA_PROJECT_PER_MINUTE (--google-quota-project-per-minute)",
                                settings.google_quota_project_per_minute, 1, 10'000'000));
   KALENDS_TRY_VOID(check_range("KALENDS_POLL_SECONDS (--poll-seconds)", settings.poll_seconds, 1, 86'400));
+  KALENDS_TRY_VOID(check_range("KALENDS_PROBE_SECONDS (--probe-seconds)", settings.probe_seconds, 0, 86'400));
+  KALENDS_TRY_VOID(check_range("KALENDS_HEALTH_SECONDS (--health-seconds)", settings.health_seconds, 1, 60));
   KALENDS_TRY_VOID(check_range("KALENDS_CHANNEL_LIFE_SECONDS (--channel-life-seconds)",
                                settings.channel_life_seconds, 10, 2'592'000));
   KALENDS_TRY_VOID(check_range("KALENDS_REQUEST_TIMEOUT_MS (--request-timeout-ms)",

@@ -24,6 +24,8 @@ struct Settings {
   std::string log_level = "info";
   int64_t open_boards = 200;
 
+  std::string alert_webhook_url;  // empty: changes of health are only shown
+
   std::string google_client_id;
   std::string google_client_secret;
   std::string google_api_url = "https://www.googleapis.com";  // /calendar/v3 is appended
@@ -36,6 +38,8 @@ struct Settings {
   int64_t google_quota_project_per_minute = 10'000;
 
   int64_t poll_seconds = 60;
+  int64_t probe_seconds = 30;   // 0: listings are not checked by probes
+  int64_t health_seconds = 10;  // between two looks at the health of all links
   int64_t channel_life_seconds = 604'800;  // Google's own maximum is seven days
   int64_t request_timeout_ms = 20'000;
   int64_t backoff_min_ms = 500;

@@ -20,9 +20,13 @@ int64_t GoogleClient::backoff_ms(int attempt) {
 Task<GoogleAnswer> GoogleClient::call(Call call, Make make) {
   std::string stale;
   for (int attempt = 0;; ++attempt) {
+    bool has_waited = false;
     while (true) {
       int64_t wait = gate_.take({call.account, call.cost, 0}, ports_.clock.monotonic_ms());
       if (wait == 0) break;
+      if (!has_waited) ++counters_.quota_waits;
+      has_waited = true;
+      counters_.quota_wait_ms += wait;
       auto sleeping = ports_.effects.slept(wait);
       co_await sleeping;
     }
@@ -43,15 +47,17 @@ Task<GoogleAnswer> GoogleClient::call(Call call, Make make) {
       co_await sleeping;
     }
     GoogleApi api{options_.api_url, *token, options_.timeout_ms};
-    ++calls_;
+    ++counters_.calls;
     auto fetching = ports_.effects.fetched(make(api));
     HttpOutcome outcome = co_await fetching;
     if (!outcome.response.ok()) {
+      ++counters_.unanswered;
       answer.verdict = {GoogleMove::kUnavailable, 0, ""};
       answer.is_unknown = !outcome.certainly_not_sent;
       co_return answer;
     }
     answer.verdict = judge_response(*outcome.response, call.facts);
+    ++counters_.answers[static_cast<size_t>(answer.verdict.move)];
     answer.body = std::move(outcome.response->body);
     if (answer.verdict.move == GoogleMove::kAuth && stale.empty()) {
       stale = *token;  // refused before its time: one refresh, then the person is asked

@@ -3,6 +3,7 @@
 // it, and backs off when Google asks for that. What it cannot settle it hands to the caller as a verdict.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <map>
 #include <string>
@@ -20,6 +21,15 @@ struct GoogleAnswer {
   std::string body;
   bool is_unknown = false;  // no answer came: a write may have happened
   std::string token_error;  // verdict kAuth: why there is no token
+};
+
+// Since the start. For metrics: no account and no calendar is named.
+struct GoogleCounters {
+  uint64_t calls = 0;
+  std::array<uint64_t, kGoogleMoves> answers{};  // by GoogleMove
+  uint64_t unanswered = 0;                       // no response came at all
+  uint64_t quota_waits = 0;                      // calls that waited for the quota
+  int64_t quota_wait_ms = 0;
 };
 
 struct GoogleClientOptions {
@@ -44,7 +54,8 @@ class GoogleClient {
     int retries_max = 4;  // of rate limits; an unknown outcome is the caller's to judge
   };
   Task<GoogleAnswer> call(Call call, Make make);
-  uint64_t calls() const { return calls_; }
+  uint64_t calls() const { return counters_.calls; }
+  const GoogleCounters& counters() const { return counters_; }
 
  private:
   int64_t backoff_ms(int attempt);
@@ -53,7 +64,7 @@ class GoogleClient {
   Accounts& accounts_;
   GoogleClientOptions options_;
   QuotaGate gate_;
-  uint64_t calls_ = 0;
+  GoogleCounters counters_;
 };
 
 }  // namespace kalends

@@ -42,7 +42,8 @@ Task<Status> LinkEngine::ensure_channel(Key key) {
   int64_t life_ms = options_.channel_life_seconds * 1000;
   int64_t renew_before = std::min(tuning::kChannelRenewBeforeMs, life_ms / 4);
   if (options_.webhook_url.empty() ||
-      (!link->must_renew_channel && link->channel_until_ms - renew_before > now_ms))
+      (!link->must_renew_channel &&
+       (link->channel_until_ms - renew_before > now_ms || link->channel_retry_ms > now_ms)))
     co_return Status{};
   {
     LinkSync sync(*this, *link);
@@ -88,8 +89,8 @@ Task<Status> LinkEngine::ensure_channel(Key key) {
       KALENDS_CO_TRY_VOID(txn->delete_channel(link->lease, row.channel));
       KALENDS_CO_TRY_VOID(txn->commit());
     }
-    // Not before the next poll but one: a calendar that cannot be watched is polled.
-    link->channel_until_ms = now_ms + renew_before + options_.poll_ms * 2;
+    // A calendar that cannot be watched is polled.
+    link->channel_retry_ms = now_ms + options_.poll_ms * 2;
     co_return Status{};
   }
   KALENDS_CO_TRY(GoogleChannel channel, parse_channel(answer.body));
@@ -101,6 +102,7 @@ Task<Status> LinkEngine::ensure_channel(Key key) {
     KALENDS_CO_TRY_VOID(txn->commit());
   }
   link->channel_until_ms = row.expires_ms;
+  link->channel_retry_ms = 0;
   link->is_pull_wanted = true;  // what happened before the channel was there
   // The old ones overlap until the new one is known to be there.
   for (const ChannelRow& before : old) {

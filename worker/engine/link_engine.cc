@@ -41,6 +41,7 @@ LinkEngine::LinkEngine(const Ports& ports, ReplicaHub& hub, Accounts& accounts, 
       google_(ports, accounts,
               {options_.google_api_url, options_.request_timeout_ms, options_.backoff_min_ms,
                options_.backoff_max_ms, options_.quota}),
+      probe_budget_(options_.quota),
       alive_(std::make_shared<bool>(true)) {
   hub_.observe(*this);
 }
@@ -62,6 +63,7 @@ Status LinkEngine::start() {
     // What it waited for may have come just before the last worker ended: one try tells.
     if (link->state() == LinkState::kBroken && !link->calendar_id.empty()) tasks_.spawn(revive(key));
     kick(*link);
+    if (link->waits_for_approval()) tasks_.spawn(look_after_restore(key));
   }
   return {};
 }
@@ -75,7 +77,10 @@ void LinkEngine::adopt(WorkspaceId workspace, const LinkRow& row) {
   auto link = std::make_unique<Link>();
   link->workspace = workspace;
   take_row(*link, row);
-  if (link->state() == LinkState::kStopped) link->guard = stopped_by(*link);
+  link->watched_since_ms = ports_.clock.now_ms();
+  link->interval_ms = options_.poll_ms;
+  // After a restore nobody knows yet what a run would do: what an older run has said is no answer.
+  if (link->state() == LinkState::kStopped && !link->waits_for_approval()) link->guard = stopped_by(*link);
   Key key{workspace, row.link};
   by_board_[link->board()].insert(key);
   links_[key] = std::move(link);
@@ -157,8 +162,15 @@ Task<void> LinkEngine::keep_running(Key key) {
       auto syncing = sync.run();
       report = co_await syncing;
     }
+    link.is_elsewhere = report.is_elsewhere;
+    if (!report.is_elsewhere) {
+      ++counters_.runs;
+      counters_.failed_runs += report.error.has_value();
+    }
     if (!report.error) {
       link.failures = 0;
+      bool is_over = link.row.last_error == to_bytes(kApprovedMark) && link.state() == LinkState::kActive;
+      if (is_over) (void)update_row(link, [](LinkRow& row) { row.last_error.clear(); });  // or after the next run
       if (!link.refused.empty())
         link.error = LinkError{
             "invalid", "Google refused the events of " + std::to_string(link.refused.size()) + " cards.",
@@ -168,6 +180,7 @@ Task<void> LinkEngine::keep_running(Key key) {
       // Another worker has the link, or had it meanwhile: nothing that a person need know of.
       link.error = before;
       link.lease_until_ms = 0;
+      link.interval_ms = longest_interval_ms();  // the other worker's
       link.is_running = false;
       wake(link, report.error->retry_after_ms + options_.backoff_min_ms);
       co_return;
@@ -192,13 +205,18 @@ void LinkEngine::schedule_poll(Link& link) {
   uint8_t dice = 0;
   ports_.entropy.fill({&dice, 1});
   bool has_push = !options_.webhook_url.empty() && link.channel_until_ms > ports_.clock.now_ms();
-  int64_t wait = has_push ? options_.poll_ms * tuning::kPollsSavedByPush : options_.poll_ms;
+  int64_t wait = has_push ? longest_interval_ms() : options_.poll_ms;
+  link.interval_ms = wait;
   if (link.failures > 0) {
     wait = options_.backoff_min_ms;
     for (int i = 1; i < link.failures && wait < options_.backoff_max_ms; ++i) wait *= 2;
     wait = std::min(wait, options_.backoff_max_ms);
   }
   wake(link, wait + (wait / 4) * (int{dice} - 128) / 128);
+}
+
+int64_t LinkEngine::longest_interval_ms() const {
+  return wants_push() ? options_.poll_ms * tuning::kPollsSavedByPush : options_.poll_ms;
 }
 
 void LinkEngine::wake(Link& link, int64_t wait_ms) {
@@ -276,6 +294,7 @@ void LinkEngine::account_connected(WorkspaceId workspace, AccountId account) {
     if (key.first != workspace || link->row.account != account) continue;
     // Channels of the ended permission may be dead: new ones are made.
     link->must_renew_channel = true;
+    if (link->waits_for_approval() && link->state() != LinkState::kBroken) tasks_.spawn(look_after_restore(key));
     link->is_pull_wanted = true;
     if (link->state() == LinkState::kBroken)
       tasks_.spawn(revive(key));
@@ -293,14 +312,15 @@ Task<void> LinkEngine::revive(Key key) {
     if (it == links_.end() || it->second->is_removed) co_return;
     Link& link = *it->second;
     if (link.state() == LinkState::kBroken) {
-      Status status = update_row(
-          link, [](LinkRow& row) { row.state = static_cast<int64_t>(LinkState::kActive); });
+      auto state = link.waits_for_approval() ? LinkState::kStopped : LinkState::kActive;
+      Status status = update_row(link, [state](LinkRow& row) { row.state = static_cast<int64_t>(state); });
       if (!status.ok()) {
         if (status.error().code == ErrorCode::kNotFound) co_return;
         continue;
       }
     }
     link.error.reset();
+    if (link.waits_for_approval()) tasks_.spawn(look_after_restore(key));
     kick(link);
     co_return;
   }

@@ -13,6 +13,8 @@
 #include "core/calendar/link_policy.h"
 #include "worker/engine/accounts.h"
 #include "worker/engine/google_client.h"
+#include "worker/engine/health.h"
+#include "worker/engine/probe_budget.h"
 #include "worker/engine/replica_hub.h"
 #include "worker/engine/run_ledger.h"
 
@@ -74,6 +76,21 @@ struct LinkView {
   bool has_push = false;
   bool is_running = false;
   uint64_t unmanaged = 0;  // recurring and other events that are left alone, seen since the start
+  LinkHealth health;
+  bool is_token_dead = false;
+  int64_t channel_until_ms = 0;  // 0: there is no channel
+};
+
+// Since the start.
+struct EngineCounters {
+  uint64_t runs = 0;
+  uint64_t failed_runs = 0;
+  uint64_t guard_stops = 0;
+  uint64_t deletions_stopped = 0;
+  uint64_t full_listings = 0;
+  uint64_t probes = 0;              // events that were read by their id, now and then
+  uint64_t probe_differences = 0;   // that were not as they were known
+  uint64_t listings_distrusted = 0;  // and no listing told of it: a full listing became due
 };
 
 struct LinkRequest {
@@ -137,6 +154,7 @@ struct EngineOptions {
   int64_t channel_life_seconds = 604'800;
   int64_t backoff_min_ms = 500;
   int64_t backoff_max_ms = 64'000;
+  int64_t probe_ms = 0;  // between two probes of one link, as far as the budget lets; 0: none
   QuotaLimits quota;
 };
 
@@ -190,6 +208,15 @@ class LinkEngine final : public DocumentObserver {
   // The board's links have no work waiting and no job running.
   bool is_at_rest() const;
   uint64_t api_calls() const { return google_.calls(); }
+  bool wants_push() const { return !options_.webhook_url.empty(); }
+  const GoogleCounters& google_counters() const { return google_.counters(); }
+  const EngineCounters& counters() const { return counters_; }
+
+  // The links of all workspaces, for the operator's eyes: alerts and metrics.
+  Result<std::vector<std::pair<WorkspaceId, LinkView>>> watch();
+  // Reads an event here and there by its id, within the budget, and holds it against what is known. Nothing
+  // is written to Google. To be called every few seconds.
+  void probe_some();
 
   Status on_changes(Txn& txn, const OpenDocument& document, const Changes& changes) override;
   void after_commit(const DocumentKey& document) override;
@@ -209,8 +236,17 @@ class LinkEngine final : public DocumentObserver {
   void kick(Link& link);
   void schedule_poll(Link& link);
   void wake(Link& link, int64_t wait_ms);
+  int64_t longest_interval_ms() const;
   Task<void> keep_running(Key key);
   Task<void> revive(Key key);
+  Task<void> probe(Key key);
+  Task<void> look_after_restore(Key key);
+  Status settle_doubts(Link& link);
+  Result<LinkView> view_in(Txn& txn, const Link& link);
+  Result<LinkHealth> health_in(Txn& txn, const Link& link, bool is_token_dead);
+  Status note_waiting(Txn& txn, Link& link);
+  Result<int64_t> verified_ms(Txn& txn, const Link& link);
+  Result<int64_t> channel_until_ms(Txn& txn, const Link& link);
   Task<Status> ensure_channel(Key key);
   Task<void> stop_channels(Key key);
   // The member who connected the account: the author of what comes from the calendar.
@@ -225,6 +261,8 @@ class LinkEngine final : public DocumentObserver {
   GoogleClient google_;
   std::map<Key, std::unique_ptr<Link>> links_;
   std::map<DocumentKey, std::set<Key>> by_board_;
+  EngineCounters counters_;
+  ProbeBudget probe_budget_;
   TaskSet tasks_;
   std::shared_ptr<bool> alive_;
 };

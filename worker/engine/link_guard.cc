@@ -46,7 +46,7 @@ Result<LinkSync::Prospect> LinkSync::prospect(Txn& txn, const Replica& board) {
   shape.is_listing_complete = link_.is_listing_complete;
   shape.is_listing_plausible = link_.is_listing_plausible;
   prospect.name = name_of('D', prospect.deletions);
-  if (prospect.deletions.empty()) return prospect;
+  if (prospect.deletions.empty() && !link_.is_restored()) return prospect;
   // Pairs with an event; rows that only remember a generation do not make a deletion look smaller.
   std::set<CardId> in_step;
   CardId after;
@@ -76,10 +76,12 @@ Result<LinkSync::Prospect> LinkSync::prospect(Txn& txn, const Replica& board) {
 std::optional<GuardReport> LinkSync::objection(const Prospect& prospect) const {
   const RunShape& shape = prospect.shape;
   GuardVerdict verdict = judge(shape);
-  if (verdict == GuardVerdict::kGo) return std::nullopt;
   bool is_approved = std::includes(link_.approved.begin(), link_.approved.end(), prospect.deletions.begin(),
                                    prospect.deletions.end());
-  if (is_approved) return std::nullopt;
+  // After a restore nothing goes unseen, and then no deletion that was not shown, however few they are.
+  bool is_first_look = link_.waits_for_approval();
+  bool may_go = verdict == GuardVerdict::kGo && !link_.is_restored();
+  if (!is_first_look && (may_go || is_approved)) return std::nullopt;
   GuardReport report;
   report.event_deletions = shape.event_deletions;
   report.card_deletions = shape.card_deletions;
@@ -95,6 +97,7 @@ std::optional<GuardReport> LinkSync::objection(const Prospect& prospect) const {
                   " and take the date from " + counted(shape.card_deletions, "card", "cards") + ", of " +
                   std::to_string(shape.pairs) + " in step" + recent +
                   ". Look at the plan, then approve it or undo what caused it.";
+  if (link_.is_restored()) report.reason = restored_reason(prospect);
   if (verdict == GuardVerdict::kImplausibleListing)
     report.reason = (shape.is_listing_complete ? "Google's list of events lacked most of them. "
                                                : "Google's list of events had no proper end. ") +
@@ -148,6 +151,8 @@ Result<std::optional<std::set<PlannedDeletion>>> LinkSync::named_deletions(const
 Status LinkSync::stop_run(const GuardReport& report) {
   link_.guard = report;
   report_.guard = report;
+  ++engine_.counters_.guard_stops;
+  engine_.counters_.deletions_stopped += report.event_deletions + report.card_deletions;
   ports_.log.warning("guard_stopped", {{"link", link_.id()},
                                        {"event_deletions", report.event_deletions},
                                        {"card_deletions", report.card_deletions},

@@ -24,6 +24,7 @@ Task<Status> LinkSync::pull() {
   bool is_full = !cursor || cursor->full_sync_needed || cursor->sync_token.empty() ||
                  now_ms - link_.full_listing_ms > tuning::kFullListingMs;
   if (is_full) link_.full_listing_ms = now_ms;
+  engine_.counters_.full_listings += is_full;
   auto listing = list(is_full);
   Status status = co_await listing;
   co_return status;
@@ -68,7 +69,7 @@ Task<Status> LinkSync::list(bool is_full) {
     link_.is_listing_complete = has_end;
     auto confirming = confirm_missing(std::move(seen));
     Status status = co_await confirming;
-    if (!status.ok() || link_.state() == LinkState::kStopped) co_return status;
+    if (!status.ok() || !link_.is_listing_plausible) co_return status;
     link_.is_listing_trusted = false;
     KALENDS_CO_TRY(auto txn, ports_.store.begin());
     KALENDS_CO_TRY(std::optional<CursorRow> cursor, txn->cursor(link_.workspace, link_.id()));
@@ -108,7 +109,11 @@ Status LinkSync::observe_event(Txn& txn, const GoogleEvent& event) {
     if (auto identity = identities_.read(event)) {
       // Ours, though the pair is not known: a lost answer, an earlier link, a restored backup.
       KALENDS_TRY(row, txn.pair(link_.workspace, link_.id(), identity->card));
-      if (row && row->event_key) return {};  // the card has another event already; an older generation
+      // The card has another event already: this one is of an older generation. A newer one is from after the
+      // backup that was restored: it takes the other's place.
+      bool is_newer =
+          row && link_.is_restored() && !event.is_cancelled() && identity->generation > row->generation;
+      if (row && row->event_key && !is_newer) return {};
       if (row && identity->generation < row->generation) {
         // That generation has ended here: a stale listing, or a person who took it out of Google's bin. Left
         // alone.

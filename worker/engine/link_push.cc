@@ -16,7 +16,9 @@ namespace kalends {
 Task<Status> LinkSync::settle_here(CardId card, PairFacts pair) {
   KALENDS_CO_TRY(OpenDocument * board, engine_.hub_.open(pair.home));
   EventFacet event = pair.situation.event ? pair.situation.event->facet : EventFacet{};
-  std::vector<Command> commands = commands_of(pair.plan, event, card, board->replica, link_.policy);
+  LinkPolicy policy = link_.policy;
+  if (pair.list) policy.inbox_list = *pair.list;
+  std::vector<Command> commands = commands_of(pair.plan, event, card, board->replica, policy);
   std::optional<RunLedger::Entry> entry = card_entry(card, pair, commands, board->replica.document());
   int64_t now_ms = ports_.clock.now_ms();
   auto also = [&](Txn& txn) -> Status {

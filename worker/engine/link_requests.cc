@@ -167,9 +167,13 @@ Status LinkEngine::set_state(WorkspaceId workspace, LinkId link_id, LinkState st
   if (link->state() == LinkState::kStopped && state == LinkState::kActive)
     return Error{ErrorCode::kConflict,
                  "The guard has stopped this link: look at what it would remove, then approve it.", 0};
+  bool waits = link->waits_for_approval();
+  if (waits && state == LinkState::kActive) state = LinkState::kStopped;  // a pause does not replace the approval
   KALENDS_TRY_VOID(update_row(*link, [state](LinkRow& row) { row.state = static_cast<int64_t>(state); }));
   link->is_pull_wanted = true;
+  link->watched_since_ms = ports_.clock.now_ms();
   link->failures = 0;
+  if (waits && !link->guard) tasks_.spawn(look_after_restore({workspace, link_id}));
   kick(*link);
   return {};
 }
@@ -222,6 +226,11 @@ Status LinkEngine::approve(WorkspaceId workspace, LinkId link_id, const std::str
   KALENDS_TRY(Link * link, find(workspace, link_id));
   if (link->state() != LinkState::kStopped)
     return Error{ErrorCode::kConflict, "This link is not stopped: there is nothing to approve.", 0};
+  if (link->waits_for_approval() && !link->guard)
+    return Error{ErrorCode::kUnavailable,
+                 "The calendar is being read after the restore: approve when the link's status says what the "
+                 "first run would do.",
+                 1000};
   const std::string wanted = plan.empty() && link->guard ? link->guard->plan : plan;
   LinkSync sync(*this, *link);
   KALENDS_TRY(std::optional<std::set<PlannedDeletion>> deletions, sync.named_deletions(wanted));
@@ -230,18 +239,28 @@ Status LinkEngine::approve(WorkspaceId workspace, LinkId link_id, const std::str
                  "What would be removed has changed since it was shown: look at it again, then approve it.",
                  0};
   bool is_listing_trusted = link->guard && link->guard->is_listing_doubted && link->guard->plan == wanted;
-  KALENDS_TRY_VOID(
-      update_row(*link, [](LinkRow& row) { row.state = static_cast<int64_t>(LinkState::kActive); }));
+  if (link->waits_for_approval() && is_listing_trusted) {
+    // What the first run would do is not known before that.
+    link->is_listing_trusted = true;
+    link->guard.reset();
+    tasks_.spawn(look_after_restore({workspace, link_id}));
+    return {};
+  }
+  KALENDS_TRY_VOID(update_row(*link, [](LinkRow& row) {
+    row.state = static_cast<int64_t>(LinkState::kActive);
+    if (!row.last_error.empty()) row.last_error = to_bytes(kApprovedMark);
+  }));
   link->approved = std::move(*deletions);
   link->approved_ms = ports_.clock.now_ms();
   link->is_listing_trusted = is_listing_trusted;
+  link->watched_since_ms = ports_.clock.now_ms();
   link->guard.reset();
   link->shown.clear();
   kick(*link);
   return {};
 }
 
-Result<LinkView> LinkEngine::view_of(const Link& link) {
+Result<LinkView> LinkEngine::view_in(Txn& txn, const Link& link) {
   LinkView view;
   view.link = link.id();
   view.board = link.row.board;
@@ -250,16 +269,24 @@ Result<LinkView> LinkEngine::view_of(const Link& link) {
   view.calendar_summary = link.calendar_summary;
   view.policy = link.policy;
   view.state = link.state();
-  view.last_verified_ms = link.row.last_verified_ms;
   view.last_error = link.error;
   view.guard = link.guard;
-  view.has_push = link.channel_until_ms > ports_.clock.now_ms() && !options_.webhook_url.empty();
   view.is_running = link.is_running;
   view.unmanaged = link.unmanaged;
-  KALENDS_TRY(auto txn, ports_.store.begin());
-  KALENDS_TRY(view.dirty, txn->count_dirty_pairs(link.workspace, link.id()));
-  KALENDS_TRY(view.pairs, txn->count_pairs(link.workspace, link.id()));
+  KALENDS_TRY(view.last_verified_ms, verified_ms(txn, link));
+  KALENDS_TRY(view.channel_until_ms, channel_until_ms(txn, link));
+  KALENDS_TRY(view.dirty, txn.count_dirty_pairs(link.workspace, link.id()));
+  KALENDS_TRY(view.pairs, txn.count_pairs(link.workspace, link.id()));
+  KALENDS_TRY(std::optional<AccountRow> account, txn.account(link.workspace, link.row.account));
+  view.has_push = view.channel_until_ms > ports_.clock.now_ms() && wants_push();
+  view.is_token_dead = !account || account->state == static_cast<int64_t>(AccountState::kBroken);
+  KALENDS_TRY(view.health, health_in(txn, link, view.is_token_dead));
   return view;
+}
+
+Result<LinkView> LinkEngine::view_of(const Link& link) {
+  KALENDS_TRY(auto txn, ports_.store.begin());
+  return view_in(*txn, link);
 }
 
 Result<LinkView> LinkEngine::view(WorkspaceId workspace, LinkId link_id) {

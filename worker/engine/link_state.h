@@ -6,6 +6,7 @@
 #include <set>
 
 #include "worker/engine/link_engine.h"
+#include "worker/engine/restored.h"
 
 namespace kalends {
 
@@ -27,6 +28,7 @@ struct LinkEngine::Link {
   int64_t lease_until_ms = 0;  // by the monotonic clock
   uint64_t leases_lost = 0;    // times that another worker had the link in between
   bool is_running = false;
+  bool is_elsewhere = false;  // another worker had it at the last look: what it knows is in the store
   bool is_wanted = false;  // look again when the present look is over
   bool is_pull_wanted = true;
   bool is_removed = false;
@@ -50,9 +52,21 @@ struct LinkEngine::Link {
   int64_t creations_paused_until_ms = 0;  // Google's use limits: no new events before; monotonic
   int64_t full_listing_ms = 0;            // when the calendar was last read whole
   bool has_dirty = false;                 // set inside a transaction, read after its commit
+  int64_t channel_retry_ms = 0;           // Google refused a channel: none is asked for before
+
+  // Of its health.
+  int64_t watched_since_ms = 0;             // taken up, or let go on by a person
+  int64_t interval_ms = 0;                  // between two looks, as the last poll was planned
+  std::map<CardId, int64_t> waiting_since;  // pairs that waited at every tick since
+  std::map<CardId, std::string> doubted;    // whose event a probe saw changed; the etag that we knew
+  int64_t probed_ms = 0;
+  bool is_probing = false;
 
   LinkId id() const { return row.link; }
   DocumentKey board() const { return {workspace, row.board}; }
+  // From a backup, and its first run since is not over.
+  bool is_restored() const { return !row.last_error.empty(); }
+  bool waits_for_approval() const { return as_text(row.last_error) == kRestoredMark; }
   LinkState state() const { return static_cast<LinkState>(row.state); }
 };
 

@@ -106,6 +106,7 @@ ReadingContext LinkSync::reading(const PairRow* known) const {
 }
 
 Task<Status> LinkSync::push() {
+  if (link_.waits_for_approval()) co_return Status{};
   bool may_go = false;
   KALENDS_CO_TRY_VOID(judge_run(may_go));
   if (!may_go) co_return Status{};
@@ -200,6 +201,8 @@ LinkSync::PairFacts LinkSync::judged(Txn& txn, const Replica& board, PairRow row
   facts.plan = reconcile(facts.situation, link_.policy);
   if (is_alone)
     facts.plan.reasons = {"a run was undone: what stayed is left alone until somebody changes it"};
+  else if (link_.is_restored())
+    take_later_event(board, facts);
   return facts;
 }
 

@@ -28,6 +28,9 @@ class LinkSync {
   Task<Result<RunReport>> preview();
   // Takes a run back; with is_dry_run it is only said what would be done.
   Task<RunReport> undo(UndoRequest request);
+  // The first look after a restore: the calendar is read whole, and what run() would do is told. Nothing is
+  // written to Google.
+  Task<RunReport> look();
   // Takes or renews the link's lease; everything that is written names it.
   Status hold_lease();
   // The deletions that a person was shown under this name.
@@ -44,6 +47,7 @@ class LinkSync {
     // then, and what people did to them meanwhile goes after the card.
     DocumentKey home;
     uint64_t home_seq = 0;  // the state of it that the plan was made on
+    std::optional<Id128> list;  // for a card that the plan makes, instead of the inbox
   };
 
   Status close_run();
@@ -107,6 +111,9 @@ class LinkSync {
 
   void describe_plan(const PairFacts& facts, const Replica& board);
   Status describe_left_alone(Txn& txn, const Document& board);
+  void take_later_event(const Replica& board, PairFacts& pair) const;
+  Status foresee();
+  std::string restored_reason(const Prospect& prospect) const;
 
   Task<Status> read_again(CardId card, PairFacts facts);
   Task<Status> settle_here(CardId card, PairFacts facts);

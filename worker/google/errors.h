@@ -26,6 +26,7 @@ enum class GoogleMove : uint8_t {
   kInvalid,             // our request is wrong: do not repeat it
   kUnavailable,         // back off; a write may have happened
 };
+inline constexpr size_t kGoogleMoves = static_cast<size_t>(GoogleMove::kUnavailable) + 1;
 
 struct GoogleVerdict {
   GoogleMove move = GoogleMove::kOk;

@@ -275,6 +275,8 @@ class Txn {
                                           const LeaseRequest& request) = 0;
   virtual Status renew_lease(const LinkLease& lease, int64_t life_ms) = 0;
   virtual Status release_lease(const LinkLease& lease) = 0;
+  // After a restore from a backup: nobody holds a link of the workspace any more, whatever time was left.
+  virtual Status end_leases(WorkspaceId workspace) = 0;
   virtual Status update_link(const LinkLease& lease, const LinkRow& link) = 0;
   // With its cursor, pairs, attempts, channels, runs and their entries.
   virtual Status delete_link(const LinkLease& lease) = 0;
@@ -349,6 +351,8 @@ class Store {
   // Takes the one right to write; other processes wait for a while, then get kUnavailable.
   // Requires: called from one thread only, and no transaction of this store is open.
   virtual Result<std::unique_ptr<Txn>> begin() = 0;
+  // Why writes are refused at present, as a person reads it; empty: they are taken.
+  virtual std::string read_only_reason() const { return {}; }
 };
 
 }  // namespace kalends

@@ -64,6 +64,7 @@ class SqliteTxn : public Txn {  // a simulator puts crashes into it
   Result<LinkLease> acquire_lease(WorkspaceId workspace, LinkId link, const LeaseRequest& request) override;
   Status renew_lease(const LinkLease& lease, int64_t life_ms) override;
   Status release_lease(const LinkLease& lease) override;
+  Status end_leases(WorkspaceId workspace) override;
   Status update_link(const LinkLease& lease, const LinkRow& link) override;
   Status delete_link(const LinkLease& lease) override;
 

@@ -139,6 +139,15 @@ Status SqliteTxn::release_lease(const LinkLease& lease) {
       .run();
 }
 
+Status SqliteTxn::end_leases(WorkspaceId workspace) {
+  return database_
+      .query(
+          "UPDATE links SET lease_holder = x'', lease_until_ms = 0, lease_epoch = lease_epoch + 1 "
+          "WHERE workspace = ?")
+      .bind(workspace)
+      .run();
+}
+
 Status SqliteTxn::update_link(const LinkLease& lease, const LinkRow& link) {
   KALENDS_CHECK(link.link == lease.link);
   KALENDS_TRY_VOID(check_lease(lease));

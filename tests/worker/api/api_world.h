@@ -76,6 +76,7 @@ class ApiWorld {
     add_workspace_routes(router, services);
     add_google_routes(router, services);
     add_porting_routes(router, services);
+    add_health_routes(router, services);
     add_openapi_route(router);
     REQUIRE(links.start().ok());
   }

@@ -84,7 +84,7 @@ TEST_CASE("Every setting has its environment name") {
     CHECK_FALSE(option->get_description().empty());
     ++count;
   }
-  CHECK(count == 22);
+  CHECK(count == 25);
 }
 
 TEST_CASE("Plain http is for loopback addresses only, wherever it is given") {
@@ -116,6 +116,9 @@ TEST_CASE("A wrong setting is refused with its name, the reason and the fix") {
       Case{{"--google-client-id", "a"}, "KALENDS_GOOGLE_CLIENT_SECRET", "both"},
       Case{{"--google-client-secret", "a"}, "KALENDS_GOOGLE_CLIENT_ID", "both"},
       Case{{"--poll-seconds", "0"}, "KALENDS_POLL_SECONDS", "from 1"},
+      Case{{"--probe-seconds", "-1"}, "KALENDS_PROBE_SECONDS", "from 0"},
+      Case{{"--health-seconds", "61"}, "KALENDS_HEALTH_SECONDS", "to 60"},
+      Case{{"--alert-webhook-url", "http://ops.example"}, "KALENDS_ALERT_WEBHOOK_URL", "https"},
       Case{{"--open-boards", "0"}, "KALENDS_OPEN_BOARDS", "from 1"},
       Case{{"--backoff-min-ms", "100", "--backoff-max-ms", "99"}, "KALENDS_BACKOFF_MAX_MS", "from 100"},
       Case{{"--channel-life-seconds", "1"}, "KALENDS_CHANNEL_LIFE_SECONDS", "from 10"},

@@ -317,6 +317,16 @@ STORE_TEST("A lease goes to one worker at a time, and each holder gets a higher 
   CHECK(txn->acquire_lease(kHome, kLink, {id<ReplicaId>(50), 99}).value().epoch == 4);
 }
 
+STORE_TEST("Ended leases are anybody's, and write no more, whatever time was left") {
+  auto& txn = FIXTURE::txn_;
+  LinkLease lease = FIXTURE::leased_link();
+  REQUIRE(txn->end_leases(kElsewhere).ok());
+  REQUIRE(txn->renew_lease(lease, 100).ok());
+  REQUIRE(txn->end_leases(kHome).ok());
+  CHECK(txn->renew_lease(lease, 100).error().code == ErrorCode::kConflict);
+  CHECK(txn->acquire_lease(kHome, kLink, {id<ReplicaId>(51), 100}).value().epoch == lease.epoch + 2);
+}
+
 STORE_TEST("Every write for a link under a stale lease is refused and changes nothing") {
   auto& txn = FIXTURE::txn_;
   LinkLease stale = FIXTURE::leased_link();

@@ -112,6 +112,8 @@ export interface Link {
     last_error: LinkError | null;
     guard: Guard | null;
     push: boolean;
+    health: 'healthy' | 'starting' | 'paused' | 'unhealthy';
+    problems: readonly string[];
   };
 }
 export interface NewLink {

@@ -284,6 +284,8 @@ function new_link(body: Record<string, unknown>): Record<string, unknown> {
         reason: 'This run would remove 12 events. That is more than a fifth of the calendar.',
       },
       push: true,
+      health: 'unhealthy',
+      problems: ['guard_stopped', 'pair_stuck'],
     },
   };
 }

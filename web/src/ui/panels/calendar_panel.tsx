@@ -73,6 +73,13 @@ const kStateWords: Record<Link['state'], string> = {
   broken: 'Broken: it needs you',
 };
 
+const kTroubles: Record<string, string> = {
+  not_verified: 'The calendar was not compared for a while. It is tried again by itself.',
+  pair_stuck: 'A change waits for more than 15 minutes.',
+  channel_lost: 'Google does not tell us of changes, so they come later. A new channel is asked for by itself.',
+  read_only: 'The server cannot store anything at the moment: its disk is full or fails.',
+};
+
 interface LinkPartProps extends Props {
   link: Link;
   refresh(): Promise<void>;
@@ -85,14 +92,18 @@ function LinkPart({ board, labels, members, link, refresh }: LinkPartProps) {
   const { status } = link;
   const waiting = status.dirty;
   const needs_person = link.state === 'stopped' || status.last_error !== null || status.guard !== null;
+  // What the notices below do not say.
+  const troubles = status.problems.flatMap((problem) => kTroubles[problem] ?? []);
   const word =
     link.state !== 'active'
       ? kStateWords[link.state]
       : needs_person
         ? 'It needs you'
-        : waiting > 0
-          ? 'Catching up'
-          : kStateWords.active;
+        : troubles.length > 0
+          ? 'Not in order'
+          : waiting > 0
+            ? 'Catching up'
+            : kStateWords.active;
   return (
     <section className={`part link link-${needs_person ? 'broken' : link.state}`} aria-label={`Link to ${link.calendar.summary}`} data-testid={`link-${link.id}`}>
       <h3>{link.calendar.summary}</h3>
@@ -103,6 +114,13 @@ function LinkPart({ board, labels, members, link, refresh }: LinkPartProps) {
       <p className="hint">
         Last compared: <LastSeen at_ms={status.last_verified_ms} />. {status.push ? 'Google tells us of changes.' : 'We ask Google for changes.'}
       </p>
+      {troubles.length > 0 && (
+        <div className="notice trouble" data-testid="link-troubles">
+          {troubles.map((text) => (
+            <p key={text}>{text}</p>
+          ))}
+        </div>
+      )}
       {status.last_error !== null && (
         <div className="notice trouble" data-testid="link-error">
           <p>{status.last_error.message}</p>
