@@ -7,10 +7,21 @@
 
 namespace kalends {
 
+// Whose transaction it is.
+class SqliteTxnHome {
+ public:
+  virtual ~SqliteTxnHome() = default;
+  // It is over; what the disk has refused meanwhile is noted in the database.
+  virtual void txn_ended() = 0;
+  // Why nothing may be written now; empty: it may.
+  virtual const std::string& txn_refusal() const = 0;
+};
+
 class SqliteTxn final : public Txn {
  public:
-  // Requires: BEGIN was run on `database`. Clears *is_open when it ends.
-  SqliteTxn(Sqlite& database, bool* is_open) : database_(database), is_open_(is_open) {}
+  // Requires: BEGIN was run on `database`.
+  SqliteTxn(Sqlite& database, SqliteTxnHome& home)
+      : database_(database), home_(home), changed_before_(database.total_changed()) {}
   ~SqliteTxn() override;
   SqliteTxn(const SqliteTxn&) = delete;
   SqliteTxn& operator=(const SqliteTxn&) = delete;
@@ -100,7 +111,8 @@ class SqliteTxn final : public Txn {
   Status expect_change(std::string_view what);
 
   Sqlite& database_;
-  bool* is_open_;
+  SqliteTxnHome& home_;
+  int64_t changed_before_;
   bool is_over_ = false;
 };
 
