@@ -180,7 +180,8 @@ Task<void> LinkEngine::run(Key key) {
 void LinkEngine::schedule_poll(Link& link) {
   uint8_t dice = 0;
   ports_.entropy.fill({&dice, 1});
-  bool has_push = !options_.webhook_url.empty() && link.channel_until_ms > ports_.clock.now_ms();
+  int64_t now_ms = ports_.clock.now_ms();
+  bool has_push = !options_.webhook_url.empty() && link.channel_until_ms > now_ms && link.unrung_since_ms == 0;
   int64_t wait = has_push ? options_.poll_ms * tuning::kPollsSavedByPush : options_.poll_ms;
   link.interval_ms = wait;
   if (link.failures > 0) {
@@ -197,6 +198,7 @@ void LinkEngine::schedule_poll(Link& link) {
     auto it = links_.find(key);
     if (it == links_.end() || it->second->timer != timer) return;
     it->second->is_pull_wanted = true;
+    it->second->is_polled = true;
     kick(*it->second);
   });
 }

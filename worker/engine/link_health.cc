@@ -30,7 +30,7 @@ Result<LinkHealth> LinkEngine::health_in(Txn& txn, const Link& link, bool is_tok
   facts.last_verified_ms = link.row.last_verified_ms;
   facts.interval_ms = link.interval_ms;
   facts.wants_push = !options_.webhook_url.empty();
-  facts.channel_until_ms = link.channel_until_ms;
+  facts.channel_until_ms = link.is_deaf(facts.now_ms) ? 0 : link.channel_until_ms;
   facts.refused = link.refused.size();
   facts.is_read_only = !ports_.store.read_only_reason().empty();
   KALENDS_TRY(std::vector<CardId> oldest, txn.dirty_pairs(link.workspace, link.id(), 1));

@@ -253,10 +253,11 @@ Result<LinkView> LinkEngine::view_in(Txn& txn, const Link& link) {
   view.last_verified_ms = link.row.last_verified_ms;
   view.last_error = link.error;
   view.guard = link.guard;
-  view.has_push = link.channel_until_ms > ports_.clock.now_ms() && !options_.webhook_url.empty();
+  view.has_push = link.channel_until_ms > ports_.clock.now_ms() && !options_.webhook_url.empty() &&
+                  !link.is_deaf(ports_.clock.now_ms());
   view.is_running = link.is_running;
   view.unmanaged = link.unmanaged;
-  view.channel_until_ms = link.channel_until_ms;
+  view.channel_until_ms = link.is_deaf(ports_.clock.now_ms()) ? 0 : link.channel_until_ms;
   KALENDS_TRY(view.dirty, txn.count_dirty_pairs(link.workspace, link.id()));
   KALENDS_TRY(view.pairs, txn.count_pairs(link.workspace, link.id()));
   KALENDS_TRY(std::optional<AccountRow> account, txn.account(link.workspace, link.row.account));
