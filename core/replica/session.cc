@@ -137,10 +137,13 @@ Status Session::take_ops(const Cbor& message, int64_t now_ms, Received& received
 
 Status Session::take_snapshot(const Cbor& message, int64_t now_ms, Received& received) {
   KALENDS_TRY(Replica fresh, Replica::open(replica_->options(), message["snapshot"].as_byte_view(), {}));
-  // Whatever the hub does not have yet goes on top.
+  // Whatever the hub does not have yet goes on top. After a restore of the hub only what is this copy's own:
+  // it has lost others' operations for everybody, unless they push them.
+  bool is_restored = cursor_.epoch != 0 && message["epoch"].as_int() != cursor_.epoch;
+  ReplicaId own = replica_->options().replica;
   std::vector<Op> mine;
   for (const Op& op : replica_->log())
-    if (!fresh.version().covers(op.id)) mine.push_back(op);
+    if (!fresh.version().covers(op.id) && (!is_restored || op.id.replica == own)) mine.push_back(op);
   KALENDS_TRY(MergeResult merged, fresh.merge(mine, now_ms));
   (void)merged;
   *replica_ = std::move(fresh);

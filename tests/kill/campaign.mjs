@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Kills the worker at random moments while people edit boards and calendars, and judges what is left of their edits.
-//   node --experimental-websocket tests/kill/campaign.mjs [--kills N] [--seed N] [--json] [--plant-loss]
+//   node --experimental-websocket tests/kill/campaign.mjs [--kills N] [--seed N] [--json] [--restore] [--plant-loss]
+// --restore puts the backup of the first round back after each later one.
 // --plant-loss takes an acknowledged operation out of the log, to show that the judge would see it.
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +16,7 @@ import { execute, integrity } from './integrity.mjs';
 import { judge } from './judge.mjs';
 
 const { values: options } = parseArgs({
-  options: { kills: { type: 'string', default: '50' }, seed: { type: 'string', default: '1' }, json: { type: 'boolean', default: false }, 'plant-loss': { type: 'boolean', default: false } },
+  options: { kills: { type: 'string', default: '50' }, seed: { type: 'string', default: '1' }, json: { type: 'boolean', default: false }, restore: { type: 'boolean', default: false }, 'plant-loss': { type: 'boolean', default: false } },
 });
 const kKills = Number(options.kills);
 if (!Number.isInteger(kKills) || kKills < 1) {
@@ -98,8 +100,15 @@ class Campaign {
       say(`${this.worker.kills} kills, ${this.acknowledged()} acknowledged edits, ${verdict.events} events, ${verdict.lost.length} lost, ${verdict.duplicates} duplicates`);
       for (const text of [...verdict.lost, ...verdict.mismatches]) say(`  ${text}`);
       if (verdict.lost.length > 0 || verdict.mismatches.length > 0) return this.result(verdict);
-      this.renew_a_copy();
       this.verdict = verdict;
+      if (options.restore && this.backup) {
+        this.verdict = await this.restore();
+        say(`restored: ${this.verdict.events} events, ${this.verdict.lost.length} lost, ${this.verdict.duplicates} duplicates`);
+        for (const text of [...this.verdict.lost, ...this.verdict.mismatches]) say(`  ${text}`);
+        if (this.verdict.lost.length > 0 || this.verdict.mismatches.length > 0) return this.result(this.verdict);
+      }
+      if (options.restore) await this.back_up(folder);
+      else this.renew_a_copy();
     }
     this.is_over = true;
     await this.actors;
@@ -274,6 +283,54 @@ class Campaign {
     }
   }
 
+  // ---- backup and restore
+
+  kalends(...words) {
+    return new Promise((resolve, reject) => {
+      execFile(process.env.KALENDS_BIN ?? 'build/dev/worker/kalends', words, { env: { ...process.env, KALENDS_DATA_DIR: this.data } }, (error, stdout, stderr) => (error ? reject(new Error(`kalends ${words[0]}: ${stderr}`)) : resolve(stdout)));
+    });
+  }
+  async back_up(folder) {
+    this.backup = join(folder, `backup-${this.worker.kills}.db`);
+    await this.kalends('backup', this.backup);
+    this.edits_backed_up = this.edits.length;
+    this.made_backed_up = this.made.length;
+    this.cards_backed_up = new Set((await this.worker.all(`/v1/boards/${this.board}/cards`)).map(({ id }) => id));
+  }
+  async restore() {
+    await this.worker.stop();
+    await this.kalends('restore', this.backup);
+    await this.google.control('POST', 'stats/reset');
+    for (const copy of this.copies) copy.allows_loss = true;
+    this.worker.begin();
+    await this.worker.ready;
+    const status = async () => this.worker.api('GET', `/v1/links/${this.link}`);
+    await this.until('the report of what would be done', async () => (await status()).status.guard !== null);
+    // The copies come before the approval, or after it.
+    if (random.below(2) === 0) await this.until('every copy has pushed', () => this.copies.every((copy) => copy.is_synced));
+    const { writes } = await this.google.stats();
+    if (writes > 0) this.violations.push(`${writes} writes before the approval`);
+    await this.worker.api('POST', `/v1/links/${this.link}/approve`);
+    await this.rest();
+    const deletes = (await this.google.stats()).api_calls['events.delete'] ?? 0;
+    if (deletes > 0) this.violations.push(`${deletes} events were deleted after the restore`);
+    // What the hub alone knew, and what copies said of cards that the backup does not have, is lost with it; what copies
+    // said of the others is not.
+    const is_kept = ({ actor, card, field }, order) => order < this.edits_backed_up || (field !== 'life' && actor !== 'api' && actor !== 'person' && this.cards_backed_up.has(card));
+    const lost_with_it = this.edits.filter((edit, order) => !is_kept(edit, order));
+    const edits = this.edits.filter(is_kept);
+    this.violations = this.violations.filter((text) => !/was refused/.test(text));
+    for (const copy of this.copies) copy.violations = copy.violations.filter((text) => !/was refused/.test(text));
+    const verdict = await this.verdict_now({ edits, lost_with_it, made: this.made.slice(0, this.made_backed_up) });
+    // From here on the restored state is what there is.
+    const live = await this.worker.all(`/v1/boards/${this.board}/cards`);
+    this.edits = live.flatMap((card) => [['title', card.title], ['location', card.location], ['due', card.due?.date ?? null]].map(([field, value]) => ({ actor: 'the restore', side: 'board', card: card.id, field, value, is_given: true })));
+    this.cards = live.map(({ id }) => id);
+    this.made = this.made.slice(0, this.made_backed_up);
+    for (const copy of this.copies) copy.allows_loss = false;
+    return verdict;
+  }
+
   // ---- the end of a round
 
   async until(what, is_so) {
@@ -301,7 +358,7 @@ class Campaign {
     await this.rest();
     return this.verdict_now();
   }
-  async verdict_now() {
+  async verdict_now({ edits = this.edits, lost_with_it = [], made = this.made } = {}) {
     const { worker } = this;
     const cards = (await worker.all(`/v1/boards/${this.board}/cards`));
     const events = await this.google.events(this.calendar);
@@ -321,7 +378,7 @@ class Campaign {
     const link = await worker.api('GET', `/v1/links/${this.link}`);
     if (link.state !== 'active') violations.push(`the link is ${link.state}: ${JSON.stringify(link.status)}`);
     this.contract_violations = stats.contract_violations.length;
-    const verdict = judge({ edits: this.edits, cards, events, histories, adopted, made: this.made, violations, hashes: [hash, ...this.copies.map((copy) => copy.hash())] });
+    const verdict = judge({ edits, lost_with_it, cards, events, histories, adopted, made, violations, hashes: [hash, ...this.copies.map((copy) => copy.hash())] });
     // For whoever looks into a failure.
     for (const card of cards.filter(({ id }) => verdict.lost.some((text) => text.includes(id)))) {
       const { field } = /(?:of|shows) (?<field>\w+) /.exec(verdict.lost.find((text) => text.includes(card.id)))?.groups ?? {};

@@ -13,3 +13,8 @@ test('an operation that was acknowledged and taken out of the log is missed', ()
   const { status, line } = campaign('--plant-loss');
   assert.deepEqual([status, line.lost + line.mismatches > 0], [1, true]);
 });
+
+test('after each restore of an older backup nothing but what the hub alone knew is gone', () => {
+  const { status, line } = campaign('--kills', '80', '--restore');
+  assert.deepEqual([status, line.lost, line.duplicates, line.mismatches], [0, 0, 0, 0]);
+});

@@ -25,7 +25,9 @@ function values_in(rows) {
 
 const has = (values, field, value) => [field, '', 'fields'].some((name) => values.get(name)?.has(value)) || (field === 'comment' && [...values.values()].some((set) => set.has(value)));
 
-export function judge({ edits, cards, events, histories, adopted = new Map(), made = [], violations = [], hashes = [] }) {
+// `lost_with_it`: edits that a restore has taken away; what they said may be shown, and need not. An edit that `is_given`
+// stands for all that was there before.
+export function judge({ edits, lost_with_it = [], cards, events, histories, adopted = new Map(), made = [], violations = [], hashes = [] }) {
   const lost = [];
   const by_id = new Map(cards.map((card) => [card.id, card]));
   const of_pair = new Map();
@@ -53,12 +55,13 @@ export function judge({ edits, cards, events, histories, adopted = new Map(), ma
       if (edit.side === 'calendar' && last.get(edit.actor) !== edit) continue;
       if (edit.side === 'calendar' && (card === null || is_ended_after(edit))) continue; // its card or its event was ended meanwhile
       const is_shown = card !== null && (field === 'comment' ? card.comments.some(({ text }) => text === edit.value) : value_of(card, field) === edit.value);
-      const is_kept = is_shown || (card !== null && field !== 'comment' && open_values(card, field).includes(edit.value)) || has(values, field, edit.value) || (field === 'due' && has(values, 'start', edit.value));
+      const is_kept = is_shown || edit.is_given || (card !== null && field !== 'comment' && open_values(card, field).includes(edit.value)) || has(values, field, edit.value) || (field === 'due' && has(values, 'start', edit.value));
       if (!is_kept) lost.push(`${edit.side} edit by ${edit.actor} of ${field} on card ${id}: ${JSON.stringify(edit.value)} is neither shown nor open nor in the history`);
       if (field === 'comment' && card !== null && !is_shown) lost.push(`the comment ${JSON.stringify(edit.value)} is not shown`);
     }
     // What is shown is somebody's last word. An older one has come back from the dead.
-    const words = [...last.values()];
+    // (A card's end that is lost has taken its event away all the same: the card is there again without its date.)
+    const words = [...last.values(), ...lost_with_it.filter((edit) => edit.card === id && (edit.field === field || (edit.field === 'end' && field === 'due')))];
     // Of an event that a person edited and then ended, what was seen last is as good as what was said last; its date only
     // where the card was edited meanwhile: that stays, and "no date" is open.
     if (field !== 'due' || open_values(card ?? { conflicts: [] }, field).includes(null)) words.push(...its.filter((edit) => edit.side === 'calendar' && is_ended_after(edit)));

@@ -11,7 +11,7 @@ import { compare } from '../check/compare.mjs';
 import { random_of } from '../check/edits.mjs';
 import { Google, Worker, free_port, pause } from '../check/system.mjs';
 import { Client } from './client.mjs';
-import { integrity } from './integrity.mjs';
+import { execute, integrity } from './integrity.mjs';
 
 const kProgram = process.env.KALENDS_BIN ?? 'build/dev/worker/kalends';
 const random = random_of(7);
@@ -182,6 +182,36 @@ for (const [name, settings, comes_late] of [
   });
 }
 
+test('backups that are taken while the worker writes are each whole, and one moment of it', async () => {
+  const scene = await Scene.open(() => ({}));
+  try {
+    const card = await scene.make('Counted', '2027-01-01');
+    let [told, is_over] = [0, false];
+    const writing = (async () => {
+      while (!is_over) {
+        await scene.change(card.id, { title: `Counted ${told + 1}` });
+        told += 1;
+      }
+    })();
+    let last = 0;
+    for (let i = 0; i < 12; i += 1) {
+      const file = join(scene.folder, `copy-${i}.db`);
+      const least = told;
+      assert.equal((await scene.run('backup', file)).code, 0);
+      assert.equal(integrity(file), 'ok');
+      const count = Number(execute(file, `SELECT count(*) FROM ops WHERE document = x'${scene.board}'`));
+      const next = Number(execute(file, `SELECT next_seq FROM documents WHERE document = x'${scene.board}'`));
+      assert.deepEqual([next - 1, count >= last, count >= least], [count, true, true]);
+      last = count;
+    }
+    is_over = true;
+    await writing;
+    assert.ok(told > 12, `${told} edits meanwhile`);
+  } finally {
+    await scene.close();
+  }
+});
+
 test('a file that is no backup is refused, and nothing has changed', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'kalends-restore-'));
   const run = (...words) => new Promise((resolve) => execFile(kProgram, words, (error, stdout, stderr) => resolve({ code: error?.code ?? 0, text: stdout + stderr })));
@@ -206,6 +236,11 @@ test('a file that is no backup is refused, and nothing has changed', async () =>
     writeFileSync(bad, spoilt);
     const refused = await run('restore', bad, '--data-dir', data);
     assert.deepEqual([refused.code, /damaged|malformed/.test(refused.text)], [1, true], refused.text);
+    // Somebody has put a trigger into it.
+    writeFileSync(bad, readFileSync(good));
+    execute(bad, 'CREATE TRIGGER evil AFTER UPDATE ON documents BEGIN DELETE FROM ops; END');
+    const foreign = await run('restore', bad, '--data-dir', data);
+    assert.deepEqual([foreign.code, /no backup of Kalends/.test(foreign.text)], [1, true], foreign.text);
     assert.ok(readFileSync(join(data, 'kalends.db')).equals(before));
     assert.equal((await run('backup', good, '--data-dir', data)).code, 1, 'a backup replaces nothing');
     // On a fresh machine: the backup and its key are enough.

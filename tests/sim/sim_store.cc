@@ -14,7 +14,7 @@ Error full() { return {ErrorCode::kUnavailable, "the disk is full", 0}; }
 class SimTxn final : public SqliteTxn {
  public:
   SimTxn(SimStore& store)
-      : SqliteTxn(store.disk_.database(), store.disk_.txn_flag(), store.disk_.now_ms()), store_(store) {}
+      : SqliteTxn(store.disk_.database(), store.disk_.txn_home()), store_(store) {}
 
   Status commit() override {
     if (store_.is_doomed_) return gone();
@@ -83,7 +83,7 @@ Result<std::unique_ptr<Txn>> SimStore::begin() {
     return Error{ErrorCode::kUnavailable, "the database is busy with another process", 0};
   KALENDS_CHECK(!disk_.is_txn_open());
   KALENDS_TRY_VOID(disk_.database().query("BEGIN IMMEDIATE").run());
-  *disk_.txn_flag() = true;
+  disk_.set_txn_open();
   return std::unique_ptr<Txn>(std::make_unique<SimTxn>(*this));
 }
 

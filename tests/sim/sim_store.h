@@ -30,17 +30,22 @@ class StoreWitness {
   virtual void on_fenced_write(const LinkLease& lease) = 0;  // committed under this lease
 };
 
-class Disk {
+class Disk final : private SqliteTxnHome {
  public:
   // The store's clock is nobody's worker's.
   explicit Disk(const Scheduler& scheduler);
-  int64_t now_ms() const { return scheduler_.now_ms(); }
+  SqliteTxnHome& txn_home() { return *this; }
   Sqlite& database() { return *database_; }
-  bool* txn_flag() { return &is_txn_open_; }
+  void set_txn_open() { is_txn_open_ = true; }
   bool is_txn_open() const { return is_txn_open_; }
 
  private:
+  void txn_ended() override { is_txn_open_ = false; }
+  const std::string& txn_refusal() const override { return none_; }
+  int64_t txn_now_ms() const override { return scheduler_.now_ms(); }
+
   const Scheduler& scheduler_;
+  const std::string none_;
   std::unique_ptr<Sqlite> database_;
   bool is_txn_open_ = false;
 };

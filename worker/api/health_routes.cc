@@ -139,6 +139,9 @@ std::string metrics_text(const ApiServices& services) {
   text.family("kalends_deletions_stopped_total", "counter",
               "Deletions in the runs that the guard has stopped.");
   text.value(engine.deletions_stopped);
+  text.family("kalends_deaf_channels_total", "counter",
+              "Push channels that did not ring when they should have.");
+  text.value(engine.deaf_channels);
   text.family("kalends_probes_total", "counter", "Events that were read by their id, to check listings.");
   text.value(engine.probes);
   text.family("kalends_probe_differences_total", "counter",

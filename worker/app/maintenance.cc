@@ -81,6 +81,7 @@ Result<std::string> restore(const Settings& settings, const std::string& path, c
   RestoredCounts counts;
   Status made = [&]() -> Status {
     KALENDS_TRY_VOID(copy_database(path, fresh));
+    KALENDS_TRY_VOID(expect_own_schema(fresh));
     {
       KALENDS_TRY(auto store, SqliteStore::open({fresh}));  // brings the schema up to date
       KALENDS_TRY(counts, mark_restored(*store, SystemClock().now_ms()));

@@ -32,6 +32,9 @@ bool LinkEngine::ring(std::string_view channel_id, std::string_view token) {
     if (!is_ours) return false;
   }
   it->second->is_pull_wanted = true;
+  it->second->is_polled = false;
+  it->second->rung_channel = ChannelId{*channel};
+  it->second->unrung_since_ms = 0;
   kick(*it->second);
   return true;
 }
@@ -41,6 +44,12 @@ Task<Status> LinkEngine::ensure_channel(Key key) {
   int64_t now_ms = ports_.clock.now_ms();
   int64_t life_ms = options_.channel_life_seconds * 1000;
   int64_t renew_before = std::min(tuning::kChannelRenewBeforeMs, life_ms / 4);
+  if (link->is_deaf(now_ms) && link->channel_retry_ms <= now_ms) {
+    link->must_renew_channel = true;
+    link->channel_retry_ms = now_ms + tuning::kDeafRenewMs;
+    ++counters_.deaf_channels;
+    ports_.log.warning("channel_deaf", {{"link", key.second}});
+  }
   if (options_.webhook_url.empty() ||
       (!link->must_renew_channel &&
        (link->channel_until_ms - renew_before > now_ms || link->channel_retry_ms > now_ms)))
@@ -102,7 +111,9 @@ Task<Status> LinkEngine::ensure_channel(Key key) {
     KALENDS_CO_TRY_VOID(txn->commit());
   }
   link->channel_until_ms = row.expires_ms;
-  link->channel_retry_ms = 0;
+  // Google's first message says that the way to us is open; it may have come already.
+  if (link->rung_channel != row.channel && link->unrung_since_ms == 0)
+    link->unrung_since_ms = ports_.clock.now_ms();
   link->is_pull_wanted = true;  // what happened before the channel was there
   // The old ones overlap until the new one is known to be there.
   for (const ChannelRow& before : old) {

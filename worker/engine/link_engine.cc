@@ -204,7 +204,8 @@ Task<void> LinkEngine::keep_running(Key key) {
 void LinkEngine::schedule_poll(Link& link) {
   uint8_t dice = 0;
   ports_.entropy.fill({&dice, 1});
-  bool has_push = !options_.webhook_url.empty() && link.channel_until_ms > ports_.clock.now_ms();
+  int64_t now_ms = ports_.clock.now_ms();
+  bool has_push = !options_.webhook_url.empty() && link.channel_until_ms > now_ms && link.unrung_since_ms == 0;
   int64_t wait = has_push ? longest_interval_ms() : options_.poll_ms;
   link.interval_ms = wait;
   if (link.failures > 0) {
@@ -230,6 +231,7 @@ void LinkEngine::wake(Link& link, int64_t wait_ms) {
     if (it == links_.end() || it->second->timer != timer) return;
     it->second->is_pull_wanted = true;
     it->second->wake_due_ms = 0;
+    it->second->is_polled = true;
     kick(*it->second);
   });
 }

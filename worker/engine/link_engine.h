@@ -88,6 +88,7 @@ struct EngineCounters {
   uint64_t guard_stops = 0;
   uint64_t deletions_stopped = 0;
   uint64_t full_listings = 0;
+  uint64_t deaf_channels = 0;       // that did not ring when they should have, and were replaced
   uint64_t probes = 0;              // events that were read by their id, now and then
   uint64_t probe_differences = 0;   // that were not as they were known
   uint64_t listings_distrusted = 0;  // and no listing told of it: a full listing became due

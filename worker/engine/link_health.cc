@@ -47,6 +47,7 @@ Result<LinkHealth> LinkEngine::health_in(Txn& txn, const Link& link, bool is_tok
   facts.interval_ms = link.interval_ms;
   facts.wants_push = !options_.webhook_url.empty();
   KALENDS_TRY(facts.channel_until_ms, channel_until_ms(txn, link));
+  if (link.is_deaf(facts.now_ms)) facts.channel_until_ms = 0;
   facts.refused = link.refused.size();
   facts.is_read_only = !ports_.store.read_only_reason().empty();
   KALENDS_TRY(std::vector<CardId> oldest, txn.dirty_pairs(link.workspace, link.id(), 1));

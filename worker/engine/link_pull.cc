@@ -25,8 +25,13 @@ Task<Status> LinkSync::pull() {
                  now_ms - link_.full_listing_ms > tuning::kFullListingMs;
   if (is_full) link_.full_listing_ms = now_ms;
   engine_.counters_.full_listings += is_full;
+  bool is_by_timer = std::exchange(link_.is_polled, false);
+  link_.news = 0;
   auto listing = list(is_full);
   Status status = co_await listing;
+  // News that nobody has rung for: a ring is on its way, or the channel is deaf.
+  bool is_unrung = is_by_timer && link_.news > 0 && engine_.wants_push() && link_.unrung_since_ms == 0;
+  if (is_unrung) link_.unrung_since_ms = ports_.clock.now_ms();
   co_return status;
 }
 
@@ -141,6 +146,7 @@ Status LinkSync::observe_event(Txn& txn, const GoogleEvent& event) {
   auto known = stored_observation(*row);
   // The echo of our own write, or a page read twice.
   if (known && known->etag == observation.etag && known->presence == observation.presence) return {};
+  ++link_.news;
   row->event_key = key;
   row->observation = encode_observation(observation);
   row->is_dirty = true;

@@ -275,6 +275,8 @@ Result<LinkView> LinkEngine::view_in(Txn& txn, const Link& link) {
   view.unmanaged = link.unmanaged;
   KALENDS_TRY(view.last_verified_ms, verified_ms(txn, link));
   KALENDS_TRY(view.channel_until_ms, channel_until_ms(txn, link));
+  bool is_deaf = link.is_deaf(ports_.clock.now_ms());
+  if (is_deaf) view.channel_until_ms = 0;
   KALENDS_TRY(view.dirty, txn.count_dirty_pairs(link.workspace, link.id()));
   KALENDS_TRY(view.pairs, txn.count_pairs(link.workspace, link.id()));
   KALENDS_TRY(std::optional<AccountRow> account, txn.account(link.workspace, link.row.account));

@@ -7,6 +7,7 @@
 
 #include "worker/engine/link_engine.h"
 #include "worker/engine/restored.h"
+#include "worker/engine/tuning.h"
 
 namespace kalends {
 
@@ -53,6 +54,12 @@ struct LinkEngine::Link {
   int64_t full_listing_ms = 0;            // when the calendar was last read whole
   bool has_dirty = false;                 // set inside a transaction, read after its commit
   int64_t channel_retry_ms = 0;           // Google refused a channel: none is asked for before
+  // Since when a ring is missing, 0 for none: the first one of a new channel, or one for news that a poll
+  // found.
+  int64_t unrung_since_ms = 0;
+  ChannelId rung_channel;  // the last that rang
+  bool is_polled = false;  // the next pull is by the timer, nobody has rung
+  size_t news = 0;         // events that the present pull saw changed
 
   // Of its health.
   int64_t watched_since_ms = 0;             // taken up, or let go on by a person
@@ -67,6 +74,9 @@ struct LinkEngine::Link {
   // From a backup, and its first run since is not over.
   bool is_restored() const { return !row.last_error.empty(); }
   bool waits_for_approval() const { return as_text(row.last_error) == kRestoredMark; }
+  bool is_deaf(int64_t now_ms) const {
+    return unrung_since_ms > 0 && now_ms - unrung_since_ms > tuning::kRingPatienceMs;
+  }
   LinkState state() const { return static_cast<LinkState>(row.state); }
 };
 

@@ -114,7 +114,13 @@ void LiveSession::hello(const DocumentKey& key, ByteView bytes) {
   welcome.set("head", static_cast<int64_t>(open.seq));
   welcome.set("have", static_cast<int64_t>(open.replica.version().of(ReplicaId{*replica})));
   // What the client lacks comes before the welcome, so that it pushes on top of it.
-  catch_up(key, open, from);
+  // A copy that followed an earlier epoch may have operations that a restore has taken from here: it begins
+  // with our state, and keeps its own.
+  bool is_restored = !is_same_epoch && message["epoch"].as_int() != 0;
+  if (is_restored)
+    send_snapshot(key, open);
+  else
+    catch_up(key, open, from);
   send_(frame(key, std::move(welcome)));
 }
 
@@ -126,14 +132,7 @@ void LiveSession::catch_up(const DocumentKey& key, OpenDocument& document, uint6
   auto ops = hub_.ops_after(key, from_seq, tuning::kTailOpsMax);
   bool is_short = is_whole && ops.ok() && ops->size() == document.seq - from_seq &&
                   (from_seq > 0 || document.seq <= tuning::kSnapshotEveryOps);
-  if (!is_short) {
-    Cbor snapshot = of_type("snapshot");
-    snapshot.set("epoch", static_cast<int64_t>(document.epoch));
-    snapshot.set("seq", static_cast<int64_t>(document.seq));
-    snapshot.set("snapshot", Cbor::bytes(document.replica.snapshot()));
-    send_(frame(key, std::move(snapshot)));
-    return;
-  }
+  if (!is_short) return send_snapshot(key, document);
   for (size_t i = 0; i < ops->size(); i += tuning::kOpsPerMessage) {
     size_t end = std::min(ops->size(), i + tuning::kOpsPerMessage);
     Cbor message = of_type("ops");
@@ -142,6 +141,15 @@ void LiveSession::catch_up(const DocumentKey& key, OpenDocument& document, uint6
                                                  ops->begin() + static_cast<std::ptrdiff_t>(end)})));
     send_(frame(key, std::move(message)));
   }
+}
+
+void LiveSession::send_snapshot(const DocumentKey& key, const OpenDocument& document) {
+  following_[key].seq = document.seq;
+  Cbor snapshot = of_type("snapshot");
+  snapshot.set("epoch", static_cast<int64_t>(document.epoch));
+  snapshot.set("seq", static_cast<int64_t>(document.seq));
+  snapshot.set("snapshot", Cbor::bytes(document.replica.snapshot()));
+  send_(frame(key, std::move(snapshot)));
 }
 
 void LiveSession::push(const DocumentKey& key, ByteView bytes) {

@@ -45,6 +45,7 @@ class LiveSession final : public HubListener {
   void push(const DocumentKey& key, ByteView message);
   void send_error(const DocumentKey& key, const Error& error);
   void catch_up(const DocumentKey& key, OpenDocument& document, uint64_t from_seq);
+  void send_snapshot(const DocumentKey& key, const OpenDocument& document);
 
   ReplicaHub& hub_;
   Authenticate authenticate_;

@@ -29,6 +29,10 @@ inline constexpr int64_t kFullListingMs = 24 * 3600 * 1000;
 inline constexpr int64_t kCreationPauseMs = 3600 * 1000;
 // A lost notice costs at most this many polls' time; a thousand idle links cost a fifth.
 inline constexpr int64_t kPollsSavedByPush = 5;
+// A notice takes seconds. One that is missing for longer never comes: the channel is deaf.
+inline constexpr int64_t kRingPatienceMs = 60'000;
+// A deaf channel is replaced, and the new one has so long to show that it is better.
+inline constexpr int64_t kDeafRenewMs = 10 * 60 * 1000;
 inline constexpr int64_t kOauthFlowMs = 10 * 60 * 1000;
 // Access tokens are refreshed a minute before their end, so that none dies on the way.
 inline constexpr int64_t kTokenSlackMs = 60'000;

@@ -9,6 +9,10 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <vector>
+
+#include "worker/store/migrations.h"
+#include "worker/store/sqlite.h"
 
 namespace kalends {
 namespace {
@@ -78,6 +82,34 @@ Status check_database(const std::string& path) {
   KALENDS_TRY(std::string dangling, first_row(connection, "PRAGMA foreign_key_check"));
   if (!dangling.empty())
     return corrupt(path + " is damaged: rows of " + dangling + " hang loose. Use another backup.");
+  return {};
+}
+
+Status expect_own_schema(const std::string& path) {
+  auto parts = [](Sqlite& database) -> Result<std::vector<std::string>> {
+    std::vector<std::string> found;
+    SqliteQuery query = database.query(
+        "SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_schema ORDER BY 1");
+    while (true) {
+      KALENDS_TRY(bool has_row, query.step());
+      if (!has_row) return found;
+      found.emplace_back(as_text(query.bytes(0)));
+    }
+  };
+  KALENDS_TRY(auto database, Sqlite::open({path}));
+  KALENDS_TRY(int64_t version, database->user_version());
+  const auto migrations = schema_migrations();
+  if (version > static_cast<int64_t>(migrations.size()))
+    return Error{ErrorCode::kUnsupportedVersion,
+                 path + " was written by a newer Kalends: update this one, then try again.", 0};
+  KALENDS_TRY(auto expected, Sqlite::open({":memory:"}));
+  for (int64_t entry = 0; entry < version; ++entry)
+    KALENDS_TRY_VOID(expected->execute(std::string(migrations[static_cast<size_t>(entry)])));
+  KALENDS_TRY(std::vector<std::string> there, parts(*database));
+  KALENDS_TRY(std::vector<std::string> ours, parts(*expected));
+  if (version < 1 || there != ours)
+    return invalid(path +
+                   " is no backup of Kalends': its tables are others. Give what `kalends backup` wrote.");
   return {};
 }
 

@@ -17,6 +17,10 @@ Status copy_database(const std::string& source, const std::string& target);
 // nothing in it is executed.
 Status check_database(const std::string& path);
 
+// Whether its tables are those of a schema of ours, and nothing beside them: a trigger or a view of somebody
+// else's would work on our data. kUnsupportedVersion: of a newer Kalends.
+Status expect_own_schema(const std::string& path);
+
 // Empties the write-ahead log into the database, so that one file is all of it.
 // Requires: nobody has it open.
 Status settle_database(const std::string& path);

@@ -3,12 +3,22 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <cstring>
+#include <memory>
+#include <vector>
 
 #include "worker/store/migrations.h"
 
 namespace kalends {
 namespace {
+
+constexpr int64_t kDiskRetryMs = 5'000;
+
+void note_disk_failure(int code, int* disk_failure) {
+  bool is_of_disk = (code & 0xff) == SQLITE_FULL || (code & 0xff) == SQLITE_IOERR;
+  if (is_of_disk && disk_failure) *disk_failure = code;
+}
 
 // The text names SQLite's reason, never a value.
 Error sqlite_error(sqlite3* database, int code) {
@@ -22,6 +32,16 @@ Error sqlite_error(sqlite3* database, int code) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return corrupt("the database file is damaged: " + reason);
+    case SQLITE_FULL:
+      return {ErrorCode::kUnavailable,
+              "Nothing can be stored at the moment: the disk is full. Reading goes on; try again in a few "
+              "seconds.",
+              kDiskRetryMs};
+    case SQLITE_IOERR:
+      return {ErrorCode::kUnavailable,
+              "Nothing can be stored at the moment: the disk fails (" + std::to_string(code) +
+                  "). Try again in a few seconds.",
+              kDiskRetryMs};
     case SQLITE_TOOBIG:
       return invalid("a value is larger than the database takes");
     default:
@@ -44,6 +64,7 @@ SqliteQuery::SqliteQuery(SqliteQuery&& other) noexcept
     : database_(other.database_),
       statement_(other.statement_),
       problem_(other.problem_),
+      disk_failure_(other.disk_failure_),
       bound_(other.bound_) {
   other.statement_ = nullptr;
 }
@@ -83,11 +104,15 @@ SqliteQuery& SqliteQuery::bind(const std::optional<Bytes>& value) {
 }
 
 Result<bool> SqliteQuery::step() {
-  if (statement_ == nullptr) return sqlite_error(database_, problem_);
+  if (statement_ == nullptr) {
+    note_disk_failure(problem_, disk_failure_);
+    return sqlite_error(database_, problem_);
+  }
   KALENDS_CHECK(bound_ == sqlite3_bind_parameter_count(statement_));
   int code = sqlite3_step(statement_);
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
+  note_disk_failure(code, disk_failure_);
   return sqlite_error(database_, code);
 }
 
@@ -119,7 +144,8 @@ Id128 SqliteQuery::id128(int column) const {
 Result<std::unique_ptr<Sqlite>> Sqlite::open(const SqliteOptions& options) {
   sqlite3* raw = nullptr;
   int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-  int code = sqlite3_open_v2(options.path.c_str(), &raw, flags, nullptr);
+  int code =
+      sqlite3_open_v2(options.path.c_str(), &raw, flags, options.vfs.empty() ? nullptr : options.vfs.c_str());
   std::unique_ptr<Sqlite> database(new Sqlite(raw));
   if (code != SQLITE_OK) return sqlite_error(raw, code);
   sqlite3_extended_result_codes(raw, 1);
@@ -128,7 +154,12 @@ Result<std::unique_ptr<Sqlite>> Sqlite::open(const SqliteOptions& options) {
   // data, not code. The cache is bounded, so that a large database costs no memory.
   KALENDS_TRY_VOID(
       database->execute("PRAGMA journal_mode = WAL;"
-                        "PRAGMA synchronous = FULL;"
+                        "PRAGMA synchronous = " +
+                        options.synchronous +
+                        ";"
+                        "PRAGMA wal_autocheckpoint = " +
+                        std::to_string(options.checkpoint_pages) +
+                        ";"
                         "PRAGMA foreign_keys = ON;"
                         "PRAGMA trusted_schema = OFF;"
                         "PRAGMA cache_size = -8192;"
@@ -144,6 +175,16 @@ Sqlite::~Sqlite() {
 
 Status Sqlite::execute(const std::string& sql) {
   int code = sqlite3_exec(database_, sql.c_str(), nullptr, nullptr, nullptr);
+  note_disk_failure(code, &disk_failure_);
+  if (code != SQLITE_OK) return sqlite_error(database_, code);
+  return {};
+}
+
+int64_t Sqlite::total_changed() const { return sqlite3_total_changes64(database_); }
+
+Status Sqlite::checkpoint() {
+  int code = sqlite3_wal_checkpoint_v2(database_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  note_disk_failure(code, &disk_failure_);
   if (code != SQLITE_OK) return sqlite_error(database_, code);
   return {};
 }
@@ -154,12 +195,12 @@ SqliteQuery Sqlite::query(std::string_view sql) {
     sqlite3_stmt* statement = nullptr;
     int code = sqlite3_prepare_v3(database_, sql.data(), static_cast<int>(sql.size()),
                                   SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
-    if (code != SQLITE_OK) return SqliteQuery(database_, nullptr, code);
+    if (code != SQLITE_OK) return SqliteQuery(database_, nullptr, code, &disk_failure_);
     found = statements_.emplace(std::string(sql), statement).first;
   }
   // Two uses of one statement at once would steal each other's rows.
   KALENDS_CHECK(sqlite3_stmt_busy(found->second) == 0);
-  return SqliteQuery(database_, found->second, SQLITE_OK);
+  return SqliteQuery(database_, found->second, SQLITE_OK, &disk_failure_);
 }
 
 int64_t Sqlite::changed() const { return sqlite3_changes64(database_); }
@@ -176,6 +217,37 @@ Result<std::string> Sqlite::integrity() {
   KALENDS_TRY(bool has_row, query.step());
   KALENDS_CHECK(has_row);
   return std::string(as_text(query.bytes(0)));
+}
+
+Status refresh_log(const SqliteOptions& options) {
+  sqlite3_vfs* vfs = sqlite3_vfs_find(options.vfs.empty() ? nullptr : options.vfs.c_str());
+  KALENDS_CHECK(vfs != nullptr);
+  std::string name = options.path + "-wal";
+  int is_there = 0;
+  if (vfs->xAccess(vfs, name.c_str(), SQLITE_ACCESS_EXISTS, &is_there) != SQLITE_OK || !is_there) return {};
+  // A VFS finds parameters behind a name: these have none.
+  std::unique_ptr<const char, void (*)(const char*)> names(
+      sqlite3_create_filename(options.path.c_str(), "", name.c_str(), 0, nullptr),
+      [](const char* made) { sqlite3_free_filename(const_cast<char*>(made)); });
+  std::vector<uint64_t> memory((static_cast<size_t>(vfs->szOsFile) + 7) / 8);
+  auto* file = reinterpret_cast<sqlite3_file*>(memory.data());
+  int code = vfs->xOpen(vfs, sqlite3_filename_wal(names.get()), file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_WAL,
+                        nullptr);
+  if (code != SQLITE_OK) return sqlite_error(nullptr, code);
+  sqlite3_int64 size = 0;
+  code = file->pMethods->xFileSize(file, &size);
+  Bytes part(65'536);  // SQLite's own way to files writes less than 128 KB at a time
+  for (sqlite3_int64 at = 0; code == SQLITE_OK && at < size;) {
+    int amount =
+        static_cast<int>(std::min<sqlite3_int64>(size - at, static_cast<sqlite3_int64>(part.size())));
+    code = file->pMethods->xRead(file, part.data(), amount, at);
+    if (code == SQLITE_OK) code = file->pMethods->xWrite(file, part.data(), amount, at);
+    at += amount;
+  }
+  if (code == SQLITE_OK && size > 0) code = file->pMethods->xSync(file, SQLITE_SYNC_FULL);
+  file->pMethods->xClose(file);
+  if (code != SQLITE_OK) return sqlite_error(nullptr, code);
+  return {};
 }
 
 Status migrate(Sqlite& database) {

@@ -24,15 +24,20 @@ struct SqliteOptions {
   std::string path;  // ":memory:" for tests
   int busy_timeout_ms = 5'000;
   const Clock* clock = nullptr;  // judges leases; none: the machine's
+  std::string vfs = {};              // SQLite's way to files; empty: the system's
+  std::string synchronous = "FULL";  // less loses what was acknowledged when the power goes
+  int checkpoint_pages = 1'000;
+  int64_t heal_gap_ms = 5'000;  // after a write that the disk refused: between two tries
 };
 
 // One use of a prepared statement: bind in order, then step until it gives false. Ends when destroyed.
 // Binding takes no copies: what is bound must live until the last step.
 class SqliteQuery {
  public:
-  // A null statement could not be prepared (`problem` is SQLite's code): step gives the error.
-  SqliteQuery(sqlite3* database, sqlite3_stmt* statement, int problem)
-      : database_(database), statement_(statement), problem_(problem) {}
+  // A null statement could not be prepared (`problem` is SQLite's code): step gives the error. What the disk
+  // refuses is noted in *disk_failure.
+  SqliteQuery(sqlite3* database, sqlite3_stmt* statement, int problem, int* disk_failure)
+      : database_(database), statement_(statement), problem_(problem), disk_failure_(disk_failure) {}
   ~SqliteQuery();
   SqliteQuery(SqliteQuery&& other) noexcept;
   SqliteQuery& operator=(SqliteQuery&&) = delete;
@@ -71,6 +76,7 @@ class SqliteQuery {
   sqlite3* database_;
   sqlite3_stmt* statement_;
   int problem_;
+  int* disk_failure_;
   int bound_ = 0;
 };
 
@@ -92,13 +98,26 @@ class Sqlite {
   Result<int64_t> user_version();
   // "ok", or what is damaged.
   Result<std::string> integrity();
+  // Rows changed on this connection so far.
+  int64_t total_changed() const;
+  // SQLite's code of the last thing that the disk refused; 0: nothing since it was forgotten.
+  int disk_failure() const { return disk_failure_; }
+  void forget_disk_failure() { disk_failure_ = 0; }
+  // Moves the whole log into the database, flushed, and empties it. kUnavailable: not wholly.
+  Status checkpoint();
 
  private:
   explicit Sqlite(sqlite3* database) : database_(database) {}
 
   sqlite3* database_;
+  int disk_failure_ = 0;
   std::map<std::string, sqlite3_stmt*, std::less<>> statements_;
 };
+
+// Writes the log beside the database anew, byte by byte, and flushes it. A process that has died may have
+// left pages there that a failed flush never brought to the disk; reading them from memory as committed, and
+// building on them, would lose what comes after when the power goes. Requires: nobody writes to the database.
+Status refresh_log(const SqliteOptions& options);
 
 // Brings a database from its user_version to the newest, in one transaction.
 // kUnsupportedVersion: it was written by a newer Kalends.

@@ -7,11 +7,23 @@
 
 namespace kalends {
 
+// Whose transaction it is.
+class SqliteTxnHome {
+ public:
+  virtual ~SqliteTxnHome() = default;
+  // It is over; what the disk has refused meanwhile is noted in the database.
+  virtual void txn_ended() = 0;
+  // Why nothing may be written now; empty: it may.
+  virtual const std::string& txn_refusal() const = 0;
+  // The store's own clock: whose lease it is, is judged by it.
+  virtual int64_t txn_now_ms() const = 0;
+};
+
 class SqliteTxn : public Txn {  // a simulator puts crashes into it
  public:
-  // Requires: BEGIN was run on `database`. Clears *is_open when it ends. `now_ms`: by the store's clock.
-  SqliteTxn(Sqlite& database, bool* is_open, int64_t now_ms)
-      : database_(database), is_open_(is_open), now_ms_(now_ms) {}
+  // Requires: BEGIN was run on `database`.
+  SqliteTxn(Sqlite& database, SqliteTxnHome& home)
+      : database_(database), home_(home), changed_before_(database.total_changed()), now_ms_(home.txn_now_ms()) {}
   ~SqliteTxn() override;
   SqliteTxn(const SqliteTxn&) = delete;
   SqliteTxn& operator=(const SqliteTxn&) = delete;
@@ -114,7 +126,8 @@ class SqliteTxn : public Txn {  // a simulator puts crashes into it
   Status expect_change(std::string_view what);
 
   Sqlite& database_;
-  bool* is_open_;
+  SqliteTxnHome& home_;
+  int64_t changed_before_;
   int64_t now_ms_;
   bool is_over_ = false;
 };

@@ -180,9 +180,9 @@ export const bugs = [
         if (taken.ok()) co_return record_written(card, plan.target, *taken);
       }`)),
   bug(54, "an event that is gone already cannot be deleted",
-    edit(push, `      if (plan.write == RemoteWrite::kDelete) co_return record_deleted(card);
+    edit(push, `      if (plan.write == RemoteWrite::kDelete) co_return record_deleted(card, true);
       [[fallthrough]];`, `      if (plan.write == RemoteWrite::kDelete && PLANTED) co_return not_found("gone");
-      if (plan.write == RemoteWrite::kDelete) co_return record_deleted(card);
+      if (plan.write == RemoteWrite::kDelete) co_return record_deleted(card, true);
       [[fallthrough]];`)),
   bug(55, "archived cards keep their events",
     edit(content, `bool is_shown = !card.is_deleted && !card.is_archived && card.is_here;`, `bool is_shown = !card.is_deleted && (PLANTED || !card.is_archived) && card.is_here;`)),

@@ -61,9 +61,9 @@ struct Answer {
 
 class ApiWorld {
  public:
-  explicit ApiWorld(size_t open_max = 8)
+  explicit ApiWorld(size_t open_max = 8, SqliteOptions options = {})
       : secrets(Bytes(32, 7), entropy),
-        store(*SqliteStore::open({folder.path() + "/kalends.db"})),
+        store(*SqliteStore::open(placed(std::move(options), folder.path() + "/kalends.db"))),
         ports{*store, effects, clock, entropy, secrets, log},
         hub(ports, open_max),
         accounts(ports, {}),
@@ -85,6 +85,10 @@ class ApiWorld {
     tasks.drop_all();
   }
 
+  static SqliteOptions placed(SqliteOptions options, const std::string& path) {
+    options.path = path;
+    return options;
+  }
   // A workspace with one member; gives the member.
   MemberId add_workspace(WorkspaceId id) {
     MemberId first{entropy.new_id()};

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "tests/worker/api/api_world.h"
+#include "tests/worker/store/fault_disk.h"
 
 namespace kalends::test {
 
@@ -13,6 +14,37 @@ TEST_CASE("a server with a store that works is alive and ready") {
   Answer ready = world.call_as("", "GET", "/readyz", "");
   CHECK(ready.status == 200);
   CHECK(ready.json == Json({{"ready", true}, {"reasons", Json::array()}}));
+}
+
+TEST_CASE("a full disk refuses edits with a time to come back, answers reads, and heals by itself") {
+  FaultDisk disk;
+  SqliteOptions options;
+  options.vfs = disk.name();
+  options.heal_gap_ms = 0;
+  ApiWorld world(8, options);
+  std::string board = world.make_board();
+  std::string list = world.make_list(board, "To do");
+  std::string card = world.make_card(board, list, "Before");
+  std::string path = "/v1/boards/" + board + "/cards/" + card;
+  disk.space = 0;
+  Answer refused = world.call("PATCH", path, {{"title", "While full"}});
+  CHECK(refused.status == 503);
+  CHECK(refused.code() == "unavailable");
+  CHECK(refused.json["detail"].get<std::string>().find("disk is full") != std::string::npos);
+  CHECK(refused.response.headers.get("Retry-After") == "5");
+  Answer read = world.call("GET", path);
+  CHECK(read.status == 200);
+  CHECK(read.json["title"] == "Before");
+  Answer ready = world.call_as("", "GET", "/readyz", "");
+  CHECK(ready.status == 503);
+  CHECK(ready.json["reasons"].dump().find("make room") != std::string::npos);
+  CHECK(world.call_as("", "GET", "/metrics", "").response.body.find("kalends_ready 0") != std::string::npos);
+  CHECK(world.call_as("", "GET", "/healthz", "").status == 200);
+
+  disk.space.reset();
+  CHECK(world.call("PATCH", path, {{"title", "After"}}).status == 200);
+  CHECK(world.call_as("", "GET", "/readyz", "").status == 200);
+  CHECK(world.call("GET", path).json["title"] == "After");
 }
 
 TEST_CASE("the health of links is for signed-in callers") {

@@ -252,8 +252,7 @@ TEST_CASE("what the worker answers is what the description says") {
   world.ask("POST", "/v1/links", ids, {{"board", ids["board"]}, {"account", ids["account"]}});
   world.ask("PATCH", "/v1/links/{link}", ids, {{"state", "paused"}});
   for (const auto& route : world.router.list()) {
-    bool has_json = route.pattern.find("/export") == std::string::npos &&
-                    route.pattern != "/metrics" &&
+    bool has_json = route.pattern.find("/export") == std::string::npos && route.pattern != "/metrics" &&
                     route.pattern.find("/oauth/") == std::string::npos;
     if (route.method == "GET" && has_json) world.ask("GET", route.pattern, ids);
   }

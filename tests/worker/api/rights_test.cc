@@ -14,8 +14,8 @@ std::string filled(const std::string& pattern, const std::map<std::string, std::
 }
 
 bool is_open_to_all(const std::string& pattern) {
-  return pattern == "/openapi.json" || pattern == "/healthz" || pattern == "/readyz" || pattern == "/metrics" ||
-         pattern == "/oauth/google/callback" ||
+  return pattern == "/openapi.json" || pattern == "/healthz" || pattern == "/readyz" ||
+         pattern == "/metrics" || pattern == "/oauth/google/callback" ||
          pattern == "/webhooks/google/calendar";
 }
 

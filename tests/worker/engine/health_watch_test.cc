@@ -128,6 +128,10 @@ class WatchedWorld {
     if (is_permission_dead)
       return json_outcome(401, {{"error", {{"code", 401}, {"errors", {{{"reason", "authError"}}}}}}});
     if (has("/watch")) {
+      auto channel = parse_json(request.body);
+      if (!is_way_blocked && !is_watch_refused)
+        effects.sleep(1, [this, id = (*channel)["id"].get<std::string>(),
+                          token = (*channel)["token"].get<std::string>()] { links->ring(id, token); });
       if (is_watch_refused)
         return json_outcome(
             400, {{"error", {{"code", 400}, {"errors", {{{"reason", "push.webhookUrlNotHttps"}}}}}}});
@@ -180,7 +184,7 @@ class WatchedWorld {
   LinkId link_id;
   std::vector<Alert> alerts;
   bool is_webhook_down = false, is_permission_dead = false, is_google_silent = false,
-       is_watch_refused = false, is_listing_blind = false;
+       is_watch_refused = false, is_listing_blind = false, is_way_blocked = false;
   int64_t channel_life_ms = 7 * 24 * 3600 * kSecond;
   std::string etag = "\"1\"";
   int gets = 0, full_listings = 0;
@@ -286,6 +290,38 @@ TEST_CASE(
   CHECK(world.view().health.problems == std::vector{HealthProblem::kChannelLost});
   world.effects.advance(600 * kSecond);
   CHECK(world.clock.now_ - world.view().last_verified_ms <= 75 * kSecond);
+}
+
+TEST_CASE("a channel that never rings is lost though Google has made it, and is well again when it rings") {
+  WatchedWorld world(true);
+  world.is_way_blocked = true;
+  world.begin();
+  int64_t begun_ms = world.clock.now_;
+  world.effects.advance(120 * kSecond);
+  REQUIRE(world.alerts.size() == 1);
+  CHECK(world.alerts[0].problems() == Codes{"channel_lost"});
+  CHECK(world.alerts[0].at_ms <= begun_ms + 120 * kSecond);
+  CHECK_FALSE(world.view().has_push);
+  // Meanwhile it is polled as often as without push.
+  world.effects.advance(300 * kSecond);
+  CHECK(world.clock.now_ - world.view().last_verified_ms <= 75 * kSecond);
+  world.is_way_blocked = false;
+  world.effects.advance(700 * kSecond);
+  CHECK(world.health() == HealthState::kHealthy);
+  CHECK(world.view().has_push);
+  CHECK(world.alerts.back().health() == "healthy");
+}
+
+TEST_CASE("a channel that has fallen silent is noticed when a poll finds news, and is replaced") {
+  WatchedWorld world(true);
+  world.options.probe_ms = 0;
+  world.begin();
+  world.effects.advance(100 * kSecond);
+  REQUIRE(world.health() == HealthState::kHealthy);
+  world.etag = "\"2\"";
+  world.effects.advance(800 * kSecond);
+  CHECK(world.links->counters().deaf_channels == 1);
+  CHECK(world.health() == HealthState::kHealthy);  // the new one has rung
 }
 
 TEST_CASE("a poll that stalls is told within a minute of the second interval") {

@@ -364,6 +364,42 @@ TEST_CASE("after a restore from a backup the epoch rises and clients bring back 
   CHECK(world.at_hub().replica.hash() == anna.replica.hash());
 }
 
+TEST_CASE("after a restore a client gives up what others had said and the hub has lost, and keeps its own") {
+  LiveWorld world;
+  Client anna = world.client(), ben = world.client(true);
+  anna.connect();
+  ben.connect();
+  std::vector<Op> backup = anna.replica.log();
+  ben.edit({ben.title(world.card, "of ben, who does not come back")});
+  world.settle(anna, ben);
+  anna.edit({SetCommand{{world.card, {}}, {Field::kLocation, {}, std::string("of anna")}}});
+  world.settle(anna, ben);
+  REQUIRE(anna.title_of(world.card) == "of ben, who does not come back");
+  anna.disconnect();
+  ben.disconnect();
+  world.hub.close_all();
+  DocumentKey key{world.workspace, world.document};
+  {
+    auto txn = world.store->begin();
+    REQUIRE((*txn)->delete_document(world.workspace, world.document).ok());
+    REQUIRE(world.hub.create_in(**txn, key, {DocumentKind::kBoard, backup, {}}).ok());
+    REQUIRE((*txn)->raise_epochs(world.workspace).ok());
+    REQUIRE((*txn)->commit().ok());
+  }
+  anna.connect();
+  CHECK(anna.session.is_synced());
+  CHECK(anna.title_of(world.card) == "card");
+  CHECK(anna.replica.document().find(world.card)->text_value(Field::kLocation) == "of anna");
+  CHECK(anna.replica.hash() == world.at_hub().replica.hash());
+
+  // He comes after all, and brings his own.
+  ben.connect();
+  world.settle(anna, ben);
+  CHECK(anna.title_of(world.card) == "of ben, who does not come back");
+  CHECK(anna.replica.hash() == ben.replica.hash());
+  CHECK(anna.replica.hash() == world.at_hub().replica.hash());
+}
+
 TEST_CASE("a client that was away for long gets the snapshot, with its own edits on top") {
   LiveWorld world;
   Client anna = world.client(), ben = world.client(true);

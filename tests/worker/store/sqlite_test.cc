@@ -2,6 +2,7 @@
 #include "worker/store/sqlite.h"
 
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <fstream>
 
 #include "tests/worker/temporary_folder.h"
@@ -42,6 +43,27 @@ TEST_CASE("Opening migrates to the newest schema once and keeps the data") {
   CHECK(store->integrity().value() == "ok");
   CHECK(Sqlite::open({path}).value()->user_version().value() ==
         static_cast<int64_t>(schema_migrations().size()));
+}
+
+TEST_CASE("What a worker that died has left in its log is there, also when the log is long") {
+  for (size_t bytes : {size_t{100}, size_t{100'000}, size_t{131'072}, size_t{500'000}, size_t{2'000'000}}) {
+    TemporaryFolder folder, after;
+    std::string path = folder.path() + "/kalends.db";
+    SqliteOptions options{path};
+    options.checkpoint_pages = 1'000'000;
+    auto store = SqliteStore::open(options).value();
+    for (uint8_t i = 0; i < 3; ++i) {
+      auto txn = store->begin().value();
+      REQUIRE(txn->set_meta("a", Bytes(bytes, i)).ok());
+      REQUIRE(txn->commit().ok());
+    }
+    for (const char* end : {"", "-wal"})
+      std::filesystem::copy_file(path + end, after.path() + "/kalends.db" + end);
+    auto next = SqliteStore::open({after.path() + "/kalends.db"});
+    REQUIRE(next.ok());
+    CHECK(*(*next)->begin().value()->meta("a").value() == Bytes(bytes, 2));
+    CHECK((*next)->integrity().value() == "ok");
+  }
 }
 
 TEST_CASE("A file that is no database gives corrupt, a folder that is not there gives unavailable") {
