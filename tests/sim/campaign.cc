@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <map>
 #include <vector>
 
@@ -28,6 +29,8 @@ void print_failure(const Scenario& scenario, const Violation& violation) {
   std::printf("FAILED %s: %s\n  replay: kalends-sim --replay \"%s\"\n", violation.code.c_str(), violation.what.c_str(), scenario.text().c_str());
   std::fflush(stdout);
 }
+
+constexpr uint64_t kRepeatedEvery = 20;
 
 // What a child tells of one run, in a pipe: fixed size, then the text of a violation.
 struct Report {
@@ -72,6 +75,10 @@ void write_all(int file, const void* data, size_t size) {
     report.failed_at_hours = result.failed_at_hours;
     report.faults = result.faults;
     report.seconds = seconds_now() - begun;
+    // One in twenty runs again: the same seed must be the same run.
+    if (seed % kRepeatedEvery == 0 && !result.violation)
+      if (RunResult again = run(scenario); again.trace != result.trace)
+        result.violation = Violation{"I10", "the same seed ran otherwise the second time"};
     if (result.violation) {
       std::snprintf(report.code, sizeof report.code, "%s", result.violation->code.c_str());
       std::snprintf(report.what, sizeof report.what, "%s", result.violation->what.c_str());
@@ -222,6 +229,19 @@ int replay_one(const std::string& text, bool is_loud) {
               static_cast<unsigned long long>(result.user_edits), static_cast<unsigned long long>(result.api_calls),
               static_cast<unsigned long long>(result.trace));
   return result.violation ? 1 : 0;
+}
+
+int replay_file(const std::string& path) {
+  std::ifstream in(path);
+  std::string line;
+  int runs = 0, failures = 0;
+  while (std::getline(in, line)) {
+    if (line.empty() || line[0] == '#') continue;
+    ++runs;
+    failures += replay_one(line, false) != 0;
+  }
+  std::printf("%d scenarios, %d failed\n", runs, failures);
+  return runs > 0 && failures == 0 ? 0 : 1;
 }
 
 }  // namespace kalends::sim

@@ -23,6 +23,7 @@ struct CampaignOptions {
 // The exit code: 0 when nothing was wrong.
 int campaign(const CampaignOptions& options);
 int replay_one(const std::string& text, bool is_loud);
+int replay_file(const std::string& path);
 // A smaller scenario with the same kind of failure.
 Scenario shrink(const Scenario& scenario, const std::string& code);
 

@@ -32,7 +32,7 @@ EditKind pick_kind(Prng& prng, bool in_calendar) {
 uint32_t usual_rate(FaultClass fault) {
   switch (fault) {
     case FaultClass::kCrash: return 3'000;               // a minute
-    case FaultClass::kGrantRevoked: return 150;          // a minute
+    case FaultClass::kGrantRevoked: return 300;          // a minute
     case FaultClass::kClockJump: return 500;             // a minute
     case FaultClass::kWorkerPaused: return 1'000;        // a minute
     case FaultClass::kBrowserKilled: return 2'000;       // a minute
@@ -45,9 +45,9 @@ uint32_t usual_rate(FaultClass fault) {
     case FaultClass::kStoreBusy: return 2'000;
     case FaultClass::kStoreFull: return 2'000;
     case FaultClass::kCrashInCall: return 10'000;        // a call
-    case FaultClass::kUsageLimits: return 4'000;
-    case FaultClass::kEmptyListing: return 20'000;
-    case FaultClass::kCutListing: return 20'000;
+    case FaultClass::kUsageLimits: return 30'000;
+    case FaultClass::kEmptyListing: return 80'000;
+    case FaultClass::kCutListing: return 80'000;
     case FaultClass::kFrameLate: return 50'000;
     case FaultClass::kNoticeLost: return 300'000;
     case FaultClass::kNoticeRepeated: return 200'000;
@@ -55,6 +55,7 @@ uint32_t usual_rate(FaultClass fault) {
     case FaultClass::kEventTouched: return 50'000;
     case FaultClass::kTokenServerDown: return 100'000;
     case FaultClass::kSmallPages: return 300'000;
+    case FaultClass::kServerErrorAfter: return 100'000;   // a write
     default: return 30'000;  // a call
   }
 }
