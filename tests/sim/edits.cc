@@ -66,6 +66,15 @@ Json Simulation::random_times(Prng& prng) {
           {"end", {{"dateTime", emulator::format_in_zone(end, zone)}, {"timeZone", zone}, {"date", nullptr}}}};
 }
 
+// A live event that shows what somebody looked at last; empty: there is none.
+std::string Simulation::focus_id(const emulator::Calendar& calendar) const {
+  for (const auto& [id, record] : calendar.events) {
+    bool is_single = !record.is_cancelled && !record.is_series() && record.master_id.empty();
+    if (is_single && !focus_.empty() && record.body.value("summary", "").find(focus_) != std::string::npos) return id;
+  }
+  return {};
+}
+
 void Simulation::carry_out(const PlannedEdit& edit) {
   Prng prng(edit.seed);
   scheduler_.say("edit " + std::string(edit_name(edit.kind)) + " by " + std::to_string(edit.actor));
@@ -99,6 +108,12 @@ void Simulation::browser_edit(const PlannedEdit& edit, Prng& prng) {
   } else {
     // People look at a few cards at a time: conflicts are made there.
     Entity card = cards[prng.chance(1, 2) ? prng.below(cards.size()) : cards.size() - 1 - prng.below(std::min<size_t>(cards.size(), 5))];
+    for (const Entity& candidate : cards)
+      if (prng.chance(2, 3) && !focus_.empty() && candidate.text_value(Field::kTitle) == focus_) {
+        card = candidate;
+        break;
+      }
+    focus_ = card.text_value(Field::kTitle);
     Target target{card.id(), {}};
     auto set = [&](Field field, Value value) { commands.push_back(SetCommand{target, {field, {}, std::move(value)}}); };
     switch (edit.kind) {
@@ -146,6 +161,8 @@ void Simulation::browser_edit(const PlannedEdit& edit, Prng& prng) {
         return;
       case EditKind::kHostile:
         if (prng.chance(1, 3))
+          (void)browser.edit_as(MemberId{prng.id()}, {SetCommand{target, {Field::kTitle, {}, token(prng)}}});
+        else if (prng.chance(1, 2))
           user_edits_ += browser.edit_from_the_future({SetCommand{target, {Field::kTitle, {}, token(prng)}}});
         else
           browser.send_nonsense(prng);
@@ -204,8 +221,11 @@ void Simulation::person_edit(const PlannedEdit& edit, Prng& prng) {
     ++user_edits_;
     oracle_.person_deleted(board.calendar, id, before);
   };
-  const std::string id = live[prng.below(live.size())];
+  std::string id = live[prng.below(live.size())];
+  if (std::string other = focus_id(*calendar); prng.chance(2, 3) && !other.empty()) id = other;
   const Json body = calendar->events.at(id).body;
+  focus_ = body.value("summary", "");
+  if (focus_.rfind("\xE2\x9C\x93 ", 0) == 0) focus_.erase(0, 4);
   switch (edit.kind) {
     case EditKind::kEventRename: return change(id, {{"summary", token(prng)}});
     case EditKind::kEventMove: return change(id, random_times(prng));
@@ -225,7 +245,7 @@ void Simulation::person_edit(const PlannedEdit& edit, Prng& prng) {
                                : change(id, {{"reminders", {{"useDefault", false}, {"overrides", {{{"method", "popup"}, {"minutes", prng.below(60)}}}}}}});
     case EditKind::kEventDelete: return remove(id);
     case EditKind::kEventDeleteMany:
-      for (size_t i = 0; i < std::min<size_t>(live.size(), 8); ++i) remove(live[(i * 5 + prng.below(3)) % live.size()] == id ? id : live[i]);
+      for (size_t i = 0; i < std::min<size_t>(live.size(), 8); ++i) remove(live[i]);
       return;
     case EditKind::kEventCopy: {
       // Google's page copies private properties along.

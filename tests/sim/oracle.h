@@ -67,6 +67,7 @@ class Oracle final : public StoreWitness, public GoogleWitness {
   struct Deleted {
     std::optional<Id128> card;  // of an event that was ours
     int64_t written_ms = 0;     // when we last wrote to it
+    int64_t at_ms = 0;
   };
   struct BoardLog {
     std::vector<Bytes> ops;

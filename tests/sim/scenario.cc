@@ -12,7 +12,7 @@ constexpr int64_t kMinute = 60'000, kHour = 60 * kMinute;
 
 // How likely each kind of edit is, in parts of their sum.
 constexpr uint32_t kWeights[kEditKinds] = {
-    10, 3, 10, 6, 8, 5, 4, 8, 4, 6, 3, 2, 2, 5, 3, 2, 2, 1, 1, 1,  // browsers
+    10, 3, 10, 6, 8, 5, 4, 8, 4, 6, 3, 2, 2, 5, 3, 2, 2, 1, 6, 2,  // browsers
     10, 10, 12, 8, 5, 6, 6, 3, 4, 1, 1, 1};                        // people
 
 EditKind pick_kind(Prng& prng, bool in_calendar) {
@@ -34,7 +34,7 @@ uint32_t usual_rate(FaultClass fault) {
     case FaultClass::kCrash: return 3'000;               // a minute
     case FaultClass::kGrantRevoked: return 300;          // a minute
     case FaultClass::kClockJump: return 500;             // a minute
-    case FaultClass::kWorkerPaused: return 1'000;        // a minute
+    case FaultClass::kWorkerPaused: return 3'000;        // a minute
     case FaultClass::kBrowserKilled: return 2'000;       // a minute
     case FaultClass::kSocketCut: return 5'000;           // a minute
     case FaultClass::kNoticeForged: return 2'000;        // a minute
@@ -140,6 +140,7 @@ Shape shape_of(const Scenario& scenario, Faults& faults) {
   shape.has_inbox = prng.below(3) != 0;
   static constexpr int64_t kPolls[] = {kMinute, 2 * kMinute, 3 * kMinute};
   shape.poll_ms = shape.has_push ? kPolls[prng.below(3)] : 5 * kMinute;
+  shape.quota_per_minute = prng.below(2) == 0 ? 600 : 30 + static_cast<int64_t>(prng.below(60));
   shape.open_boards = prng.below(4) == 0 ? 1 : 8;
   for (uint32_t i = 0; i < shape.workers; ++i)
     shape.worker_skew_ms.push_back(static_cast<int64_t>(prng.below(4)) == 0

@@ -52,6 +52,7 @@ struct Shape {
   bool has_push = true, has_inbox = true, is_quiet_run = false;
   int64_t poll_ms = 60'000;
   uint32_t open_boards = 8;
+  int64_t quota_per_minute = 600;
   LinkPolicy policy;
   std::vector<int64_t> worker_skew_ms, browser_skew_ms;
   std::string tombstones = "mixed";

@@ -23,16 +23,18 @@ void SimBrowser::open_copy() {
 
 void SimBrowser::keep(const std::vector<Op>& ops) { kept_.ops.insert(kept_.ops.end(), ops.begin(), ops.end()); }
 
-bool SimBrowser::edit(const std::vector<Command>& commands) { return edit_at(commands, now_ms()); }
+bool SimBrowser::edit(const std::vector<Command>& commands) { return edit_at(options_.member, commands, now_ms()); }
+
+bool SimBrowser::edit_as(MemberId author, const std::vector<Command>& commands) { return edit_at(author, commands, now_ms()); }
 
 bool SimBrowser::edit_from_the_future(const std::vector<Command>& commands) {
   constexpr int64_t kYear2099 = 4'070'908'800'000;
-  return edit_at(commands, kYear2099);
+  return edit_at(options_.member, commands, kYear2099);
 }
 
-bool SimBrowser::edit_at(const std::vector<Command>& commands, int64_t at_ms) {
+bool SimBrowser::edit_at(MemberId author, const std::vector<Command>& commands, int64_t at_ms) {
   if (!is_running_) return false;
-  auto edited = replica_->edit({options_.member, Cause::kPerson, at_ms, true}, commands);
+  auto edited = replica_->edit({author, Cause::kPerson, at_ms, true}, commands);
   if (!edited.ok() || edited->ops.empty()) return false;
   keep(edited->ops);
   ++edits_;

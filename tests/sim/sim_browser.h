@@ -36,6 +36,8 @@ class SimBrowser {
   // The same with a clock that is years ahead.
   bool edit_from_the_future(const std::vector<Command>& commands);
   bool undo();
+  // Under another member's name: the hub refuses it.
+  bool edit_as(MemberId author, const std::vector<Command>& commands);
   const Replica& replica() const { return *replica_; }
   int64_t now_ms() const { return place_.scheduler.now_ms() + options_.skew_ms; }
   const Options& options() const { return options_; }
@@ -69,7 +71,7 @@ class SimBrowser {
     int64_t last_up_ms = 0, last_down_ms = 0;
   };
 
-  bool edit_at(const std::vector<Command>& commands, int64_t now_ms);
+  bool edit_at(MemberId author, const std::vector<Command>& commands, int64_t now_ms);
   void open_copy();
   void connect_later(int64_t wait_ms);
   void send(Bytes message);

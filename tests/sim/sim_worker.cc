@@ -56,6 +56,7 @@ EngineOptions engine_options(const SimWorker::Options& options, Owner owner) {
   engine.google_api_url = SimGoogle::kBaseUrl;
   if (options.has_push) engine.webhook_url = SimGoogle::kWebhookUrl;
   engine.poll_ms = options.poll_ms;
+  engine.quota.user_per_minute = options.quota_per_minute;
   return engine;
 }
 

@@ -63,6 +63,7 @@ class SimWorker {
     bool is_store_shared = false;
     bool has_push = true;
     int64_t poll_ms = 60'000;
+    int64_t quota_per_minute = 600;
   };
   SimWorker(const Place& place, const Options& options) : place_(place), options_(options), clock_(place.scheduler, options.skew_ms) {}
   ~SimWorker() { end(); }

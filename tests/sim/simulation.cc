@@ -67,14 +67,14 @@ Simulation::Simulation(const Scenario& scenario, bool is_loud)
   workspace_.raw = prng.id();
   owner_.raw = prng.id();
   faults_.calm(true);
-  google_.control("POST", "/control/switches", {{"tombstones", shape_.tombstones}});
+  google_.control("POST", "/control/switches", {{"tombstones", shape_.tombstones}, {"quota_per_user", shape_.quota_per_minute}});
   for (uint32_t i = 0; i < shape_.boards; ++i)
     boards_.push_back({DocumentId{prng.id()}, prng.id(), prng.id(), prng.id(), prng.id(), "", {}});
   for (uint32_t i = 0; i < shape_.workers; ++i)
     workers_.push_back(std::make_unique<SimWorker>(
         SimWorker::Place{scheduler_, faults_, google_, disk_, oracle_},
         SimWorker::Options{i, shape_.worker_skew_ms[i], shape_.open_boards, shape_.workers > 1, shape_.has_push,
-                           shape_.poll_ms}));
+                           shape_.poll_ms, shape_.quota_per_minute}));
   google_.set_network_dead([this](Owner owner) {
     for (auto& worker : workers_)
       if (worker->owner() == owner)
@@ -182,6 +182,7 @@ void Simulation::set_up() {
     worker.tasks().spawn(link_board(board));
     pass(2 * kMinute);
   }
+  if (google_.world().stats.quota_exceeded > 0) oracle_.fail("I7", "Google had to refuse calls beyond the quota");
   for (size_t i = 1; i < workers_.size(); ++i) workers_[i]->start();
   for (uint32_t i = 0; i < shape_.browsers; ++i) {
     browsers_.push_back(std::make_unique<SimBrowser>(
@@ -220,7 +221,7 @@ void Simulation::every_minute() {
   Prng& dice = faults_.prng();
   for (auto& worker : workers_) {
     if (faults_.happens(FaultClass::kCrash) && worker->is_running()) worker->doom();
-    if (faults_.happens(FaultClass::kWorkerPaused)) worker->pause(static_cast<int64_t>(dice.below(300'000)));
+    if (faults_.happens(FaultClass::kWorkerPaused)) worker->pause(static_cast<int64_t>(dice.below(600'000)));
     if (faults_.happens(FaultClass::kClockJump)) worker->clock().jump(dice.chance(1, 2) ? -kHour : 24 * kHour);
   }
   for (auto& browser : browsers_) {
@@ -281,7 +282,7 @@ void Simulation::settle() {
     pass(kMinute);
     operate();
     for (auto& worker : workers_)
-      if (workers_.size() > 1 && worker->is_running()) worker->links().look_again();
+      if (worker->is_running()) worker->links().look_again();
   }
 }
 
@@ -356,11 +357,10 @@ RunResult Simulation::run() {
       if (!pass(kMinute)) break;
       every_minute();
       reap();
-      if (left / kMinute % 10 != 0) continue;
+      if (left / kMinute % 7 != 0) continue;
       operate();
-      if (workers_.size() > 1)
-        for (auto& worker : workers_)
-          if (worker->is_running()) worker->links().look_again();
+      for (auto& worker : workers_)
+        if (worker->is_running()) worker->links().look_again();
     }
     active_ms += segment_ms;
     if (!oracle_.violation()) calm_check();

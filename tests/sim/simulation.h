@@ -58,6 +58,7 @@ class Simulation {
   std::string token(Prng& prng);
   When random_when(Prng& prng, bool is_all_day);
   Json random_times(Prng& prng);
+  std::string focus_id(const emulator::Calendar& calendar) const;
 
   Scenario scenario_;
   Faults faults_;
@@ -74,7 +75,7 @@ class Simulation {
   std::vector<std::unique_ptr<SimWorker>> workers_;
   std::vector<std::unique_ptr<SimBrowser>> browsers_;
   int64_t start_ms_;
-  int64_t offline_until_ms_ = 0;
+  std::string focus_;  // the title that somebody looked at last: others look there too
   std::optional<int64_t> revoked_until_ms_;
   bool is_calm_ = true;
   uint64_t user_edits_ = 0, crash_points_ = 0, calms_ = 0;

@@ -15,10 +15,20 @@ export const bugs = [
   bug(1, "an event is created without an id of ours",
     edit(requests, `if (!event_id.empty()) body["id"]`, `if (!event_id.empty() && !PLANTED) body["id"]`)),
   bug(2, "a creation whose answer was lost is tried again under a new id",
-    edit(push, `(plan.write == RemoteWrite::kInsert && plan.is_next_generation ? 1 : 0);`,
-      `(plan.write == RemoteWrite::kInsert && (plan.is_next_generation || (PLANTED && !pair.attempts.empty())) ? 1 : 0);`)),
+    edit(push, `    default:
+      co_return failed(answer);
+  }
+}`, `    default:
+      if (PLANTED && answer.is_unknown && plan.write == RemoteWrite::kInsert) {
+        Observation gone;
+        gone.presence = EventPresence::kGone;
+        co_return record_observation(card, gone, generation + 1);
+      }
+      co_return failed(answer);
+  }
+}`)),
   bug(3, "the id of a deleted event is used again",
-    edit(push, `++row->generation;  // Google`, `row->generation += PLANTED ? 0 : 1;  // Google`)),
+    edit("worker/engine/event_identity.cc", `input.varint(identity.generation);`, `input.varint(PLANTED ? 0 : identity.generation);`)),
   bug(4, "what a listing lacks is taken for deleted without asking",
     edit(pull, `  for (const PairRow& row : missing) {
     auto observation = stored_observation(row);
@@ -86,7 +96,9 @@ export const bugs = [
   }
   return txn.commit();`)),
   bug(10, "writes are not fenced by the lease",
-    edit(links, `if (query.count(0) != lease.epoch || lease.epoch == 0) {`, `if (!PLANTED && (query.count(0) != lease.epoch || lease.epoch == 0)) {`)),
+    edit(links, `if (query.count(0) != lease.epoch || lease.epoch == 0) {`, `if (!PLANTED && (query.count(0) != lease.epoch || lease.epoch == 0)) {`),
+    edit(sync, `  if (is_held && link_.lease_until_ms > now_ms + tuning::kLeaseMs / 2) {`, `  if (PLANTED && link_.lease.epoch > 0) return {};
+  if (is_held && link_.lease_until_ms > now_ms + tuning::kLeaseMs / 2) {`)),
   bug(11, "a lease goes to whoever asks",
     edit(links, `query.integer(2) > now_ms_) {`, `query.integer(2) > now_ms_ && !PLANTED) {`),
     edit(links, `    epoch = query.count(1) + 1;`, `    epoch = query.count(1) + (PLANTED ? 0 : 1);`)),
@@ -132,8 +144,9 @@ export const bugs = [
   bug(35, "what was edited during a write is forgotten",
     edit(push, `row->is_dirty = !now.wanted || !differing(*now.wanted, target, link_.policy.mask()).empty();`,
       `row->is_dirty = !PLANTED && (!now.wanted || !differing(*now.wanted, target, link_.policy.mask()).empty());`)),
-  bug(36, "a browser ignores that an operation it knows was refused",
-    edit("core/replica/session.cc", `} else if (op.kind == static_cast<uint16_t>(OpKind::kVoid)) {`, `} else if (!PLANTED && op.kind == static_cast<uint16_t>(OpKind::kVoid)) {`)),
+  bug(36, "a browser is not told that an edit of its was refused",
+    edit("core/replica/session.cc", `} else if (op.kind == static_cast<uint16_t>(OpKind::kVoid)) {`, `} else if (!PLANTED && op.kind == static_cast<uint16_t>(OpKind::kVoid)) {`),
+    edit("worker/engine/live_session.cc", `    send_(frame(key, std::move(refused)));`, `    if (!PLANTED) send_(frame(key, std::move(refused)));`)),
   bug(37, "looks at cards put off looks at the calendar",
     edit(engine, `if (report.error || is_poll_due) schedule_poll(link);`, `if (PLANTED || report.error || is_poll_due) schedule_poll(link);`)),
   bug(38, "a colour that changes with the mark of done is taken for agreed",
@@ -179,22 +192,11 @@ export const bugs = [
         Result<GoogleEvent> taken = co_await seen_again;
         if (taken.ok()) co_return record_written(card, plan.target, *taken);
       }`)),
-  bug(54, "an event that is gone already cannot be deleted",
-    edit(push, `      if (plan.write == RemoteWrite::kDelete) co_return record_deleted(card, true);
-      [[fallthrough]];`, `      if (plan.write == RemoteWrite::kDelete && PLANTED) co_return not_found("gone");
-      if (plan.write == RemoteWrite::kDelete) co_return record_deleted(card, true);
-      [[fallthrough]];`)),
   bug(55, "archived cards keep their events",
     edit(content, `bool is_shown = !card.is_deleted && !card.is_archived && card.is_here;`, `bool is_shown = !card.is_deleted && (PLANTED || !card.is_archived) && card.is_here;`)),
   bug(56, "two texts that changed in one place become ours",
     edit("core/reconcile/merge_text.cc", `  return std::nullopt;`, `  if (PLANTED) return std::string(ours);
   return std::nullopt;`)),
-  bug(57, "after a lost answer the event is not looked at",
-    edit(sync, `bool is_outcome_unknown = !pair->attempts.empty() && round == 0;`, `bool is_outcome_unknown = !pair->attempts.empty() && round == 0 && !PLANTED;`)),
-  bug(58, "what was asked for is not remembered before it is sent",
-    edit(push, `    KALENDS_TRY_VOID(txn.put_attempt(
-        link_.lease,`, `    if (!PLANTED) KALENDS_TRY_VOID(txn.put_attempt(
-        link_.lease,`)),
   bug(59, "operations come to a browser twice and in a gap",
     edit("worker/engine/live_session.cc", `    if (op.id.replica != it->second.replica) foreign.push_back(op);`, `    if (op.id.replica != it->second.replica && !(PLANTED && op.id.counter % 7 == 3)) foreign.push_back(op);`)),
 ];
