@@ -35,9 +35,11 @@ Shadow taken_up(Shadow shadow, const Plan& plan, const EventFacet& event) {
   return shadow;
 }
 
-Shadow agreed_after(const Plan& plan, const EventFacet& shown, const EventFacet& event) {
+Shadow agreed_after(const Plan& plan, const EventFacet& shown, const EventFacet& event,
+                    bool are_dates_taken) {
   Shadow agreed{plan.target, event};
-  for (const FieldEdit& edit : plan.edits) copy_field(agreed.ours, shown, edit.field);
+  for (const FieldEdit& edit : plan.edits)
+    if (edit.field == FacetField::kDates && are_dates_taken) copy_field(agreed.ours, shown, edit.field);
   return agreed;
 }
 

@@ -63,9 +63,11 @@ Task<GoogleAnswer> GoogleClient::call(Call call, Make make) {
       stale = *token;  // refused before its time: one refresh, then the person is asked
       continue;
     }
-    if (answer.verdict.move == GoogleMove::kRateLimited && attempt < call.retries_max) {
+    if (answer.verdict.move == GoogleMove::kRateLimited) {
+      // Also after the last try: the next call of this account waits as well.
       int64_t wait = std::max(answer.verdict.retry_after_ms, backoff_ms(attempt));
       gate_.hold(call.account, ports_.clock.monotonic_ms() + wait);
+      if (attempt >= call.retries_max) co_return answer;
       auto sleeping = ports_.effects.slept(wait);
       co_await sleeping;
       continue;

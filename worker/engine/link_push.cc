@@ -33,7 +33,9 @@ Task<Status> LinkSync::settle_here(CardId card, PairFacts pair) {
     if (pair.plan.agree) {
       Entity entity = board->replica.document().find(card.raw);
       EventFacet shown = facet_of(*entity, link_.policy);
-      Shadow agreed = agreed_after(pair.plan, shown, event);
+      CardDates dates = dates_of(*entity);
+      bool are_dates_taken = dates == card_dates(event.start, event.end, dates, link_.policy);
+      Shadow agreed = agreed_after(pair.plan, shown, event, are_dates_taken);
       row.is_dirty = !differing(shown, agreed.ours, link_.policy.mask()).empty();
       row.shadow = encode_shadow(agreed);
     }

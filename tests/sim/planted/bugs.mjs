@@ -150,9 +150,11 @@ export const bugs = [
   bug(37, "looks at cards put off looks at the calendar",
     edit(engine, `if (report.error || is_poll_due) schedule_poll(link);`, `if (PLANTED || report.error || is_poll_due) schedule_poll(link);`)),
   bug(38, "a colour that changes with the mark of done is taken for agreed",
-    edit("core/reconcile/absorb.cc", `  for (const FieldEdit& edit : plan.edits) copy_field(agreed.ours, shown, edit.field);`,
+    edit("core/reconcile/absorb.cc", `  for (const FieldEdit& edit : plan.edits)
+    if (edit.field == FacetField::kDates && are_dates_taken)`,
       `  if (PLANTED) agreed.ours = shown;
-  for (const FieldEdit& edit : plan.edits) copy_field(agreed.ours, shown, edit.field);`)),
+  for (const FieldEdit& edit : plan.edits)
+    if (edit.field == FacetField::kDates && are_dates_taken)`)),
   bug(39, "edits of an event do not go after a card that moved to another board",
     edit(sync, `if (!entity || entity->type() != EntityType::kCard || lives_here(`, `if (PLANTED || !entity || entity->type() != EntityType::kCard || lives_here(`)),
   bug(40, "a card that moved to another board keeps its event here",
