@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Makes seeds for the targets of the worker: node tests/fuzz/make_worker_corpus.mjs. Each target reads texts or stored
+// bytes whose forms are known, so a few of each are enough; `script/fuzz --minimise` keeps those that reach something.
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+
+function keep(target, input) {
+  const bytes = Buffer.from(typeof input === 'object' && !Buffer.isBuffer(input) ? JSON.stringify(input) : input);
+  mkdirSync(`tests/corpus/${target}`, { recursive: true });
+  writeFileSync(`tests/corpus/${target}/${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}`, bytes);
+}
+
+// Events as the Calendar API shows them: timed, all-day, of a series, moved, private, dead.
+const timed = {
+  kind: 'calendar#event', id: 'k1', etag: '"1"', status: 'confirmed', summary: '✓ Review', description: 'a\nb', location: 'Room 1',
+  colorId: '8', start: { dateTime: '2026-03-29T02:30:00+02:00', timeZone: 'Europe/Berlin' },
+  end: { dateTime: '2026-10-25T02:30:00+01:00', timeZone: 'Europe/Berlin' }, eventType: 'default', sequence: 1,
+  extendedProperties: { private: { kalends: 'v1' }, shared: { a: 'b' } }, organizer: { self: true },
+};
+const events = [
+  timed,
+  { id: 'k2', summary: 'Fair', colorId: '11', start: { date: '2026-12-01' }, end: { date: '2026-12-03' } },
+  { id: 'k3', status: 'cancelled' },
+  { id: 'k4', recurrence: ['RRULE:FREQ=DAILY'], start: { date: '2026-12-01' }, end: { date: '2026-12-02' } },
+  { id: 'k5', recurringEventId: 'k4', start: { date: '2026-12-01' }, end: { date: '2026-12-02' } },
+  { id: 'k6', visibility: 'private', start: { dateTime: '2026-12-01T09:00:00.000Z' }, end: { dateTime: '2026-12-01T10:00:00-08:00' } },
+  { id: 'k7', eventType: 'birthday', locked: 'true', sequence: '7', start: { dateTime: '2026-12-01T09:00:00', timeZone: 'No/Where' }, end: { date: '2026-12-01' } },
+  { id: 'k8', summary: 'Busy', start: { dateTime: '2026-12-01T23:00:00Z', timeZone: 'Asia/Kolkata' }, end: { dateTime: '2026-12-01T09:00:00Z', timeZone: 'America/New_York' } },
+];
+for (const event of events) keep('event', event);
+keep('event', { kind: 'calendar#events', timeZone: 'America/New_York', accessRole: 'owner', items: [...events, {}, null], nextPageToken: 'p', nextSyncToken: 's' });
+
+for (const text of ['2026-12-01', '2026-12-01T09:00:00Z', '2026-03-29T02:30:00', '2026-10-25T02:30:00.123+01:00', '9999-12-31T23:59:60-23:59', '0001-01-01T00:00:00+14:00'])
+  for (const zone of ['Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Etc/GMT+12', 'UTC', 'No/Where']) keep('moment', `${text}\n${zone}`);
