@@ -32,3 +32,11 @@ keep('event', { kind: 'calendar#events', timeZone: 'America/New_York', accessRol
 
 for (const text of ['2026-12-01', '2026-12-01T09:00:00Z', '2026-03-29T02:30:00', '2026-10-25T02:30:00.123+01:00', '9999-12-31T23:59:60-23:59', '0001-01-01T00:00:00+14:00'])
   for (const zone of ['Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Etc/GMT+12', 'UTC', 'No/Where']) keep('moment', `${text}\n${zone}`);
+
+// Refusals: status, Retry-After, body.
+const refused = (reason) => JSON.stringify({ error: { code: 1, errors: [{ domain: 'global', reason }] } });
+for (const [status, reason] of [[400, 'invalid'], [400, 'channelIdNotUnique'], [401, 'authError'], [403, 'rateLimitExceeded'], [403, 'quotaExceeded'],
+  [404, 'notFound'], [409, 'duplicate'], [409, 'conflict'], [410, 'deleted'], [410, 'fullSyncRequired'], [412, 'conditionNotMet'], [429, 'quotaExceeded']])
+  keep('refusal', `${status}\n\n${refused(reason)}`);
+const scope = { error: { code: 403, status: 'PERMISSION_DENIED', details: [{ reason: 'ACCESS_TOKEN_SCOPE_INSUFFICIENT' }, 7] } };
+for (const text of [`403\n\n${JSON.stringify(scope)}`, '503\n120\n<html>', '500\n99999999999999999999\n', '429\nWed, 25 Nov 2026 07:28:00 GMT\n{"error":"x"}', '204\n-1\n']) keep('refusal', text);
