@@ -40,3 +40,10 @@ for (const [status, reason] of [[400, 'invalid'], [400, 'channelIdNotUnique'], [
   keep('refusal', `${status}\n\n${refused(reason)}`);
 const scope = { error: { code: 403, status: 'PERMISSION_DENIED', details: [{ reason: 'ACCESS_TOKEN_SCOPE_INSUFFICIENT' }, 7] } };
 for (const text of [`403\n\n${JSON.stringify(scope)}`, '503\n120\n<html>', '500\n99999999999999999999\n', '429\nWed, 25 Nov 2026 07:28:00 GMT\n{"error":"x"}', '204\n-1\n']) keep('refusal', text);
+
+keep('oauth', 'state=s&code=4%2Fa&scope=x+y&authuser=0');
+keep('oauth', 'error=access_denied&state=s');
+keep('oauth', 'state=%C3%BC&code=c%0A&&=');
+keep('oauth', { access_token: 'a', expires_in: 3599, token_type: 'Bearer', refresh_token: 'r', id_token: 'i.i.i', scope: 'openid email https://www.googleapis.com/auth/calendar.app.created' });
+keep('oauth', { access_token: 'a', expires_in: '99999999' });
+for (const error of ['invalid_grant', 'invalid_client', 'redirect_uri_mismatch', 'other']) keep('oauth', { error });
