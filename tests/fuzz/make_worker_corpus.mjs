@@ -47,3 +47,12 @@ keep('oauth', 'state=%C3%BC&code=c%0A&&=');
 keep('oauth', { access_token: 'a', expires_in: 3599, token_type: 'Bearer', refresh_token: 'r', id_token: 'i.i.i', scope: 'openid email https://www.googleapis.com/auth/calendar.app.created' });
 keep('oauth', { access_token: 'a', expires_in: '99999999' });
 for (const error of ['invalid_grant', 'invalid_client', 'redirect_uri_mismatch', 'other']) keep('oauth', { error });
+
+const base64url = (text) => Buffer.from(text).toString('base64url');
+const head = JSON.stringify({ alg: 'RS256', kid: 'k1', typ: 'JWT' });
+const claims = { iss: 'https://accounts.google.com', aud: 'client', nonce: 'nonce', sub: '1', exp: 1796003600, iat: 1796000000, email: 'a@example.com', email_verified: true };
+keep('id_token', `${head}\n${JSON.stringify(claims)}`);
+keep('id_token', `${head}\n${JSON.stringify({ ...claims, aud: ['client'], exp: '1796003600', email_verified: 'true' })}`);
+keep('id_token', `{"alg":"none","crit":[]}\n${JSON.stringify(claims)}`);
+keep('id_token', `${base64url(head)}.${base64url(JSON.stringify(claims))}.AA`);
+keep('id_token', { keys: [{ kty: 'RSA', use: 'sig', alg: 'RS256', kid: 'k1', n: base64url(Buffer.alloc(256, 0xc3)), e: 'AQAB' }, { kty: 'EC', kid: 'k2' }, 3] });
