@@ -56,3 +56,6 @@ keep('id_token', `${head}\n${JSON.stringify({ ...claims, aud: ['client'], exp: '
 keep('id_token', `{"alg":"none","crit":[]}\n${JSON.stringify(claims)}`);
 keep('id_token', `${base64url(head)}.${base64url(JSON.stringify(claims))}.AA`);
 keep('id_token', { keys: [{ kty: 'RSA', use: 'sig', alg: 'RS256', kid: 'k1', n: base64url(Buffer.alloc(256, 0xc3)), e: 'AQAB' }, { kty: 'EC', kid: 'k2' }, 3] });
+
+for (const text of ['https://www.googleapis.com', 'HTTP://127.0.0.1:8787/a%20b?c=d', 'https://[::1]:8443/', 'http://[::ffff:127.0.0.1]?q', 'https://u@h/#f', 'https://h:0',
+  'a=1&b=%C3%A9+x&c', '=&&=%00', '%zz', 'q-_A', '0v', 'deadbeef']) keep('url', text);
