@@ -59,3 +59,6 @@ keep('id_token', { keys: [{ kty: 'RSA', use: 'sig', alg: 'RS256', kid: 'k1', n: 
 
 for (const text of ['https://www.googleapis.com', 'HTTP://127.0.0.1:8787/a%20b?c=d', 'https://[::1]:8443/', 'http://[::ffff:127.0.0.1]?q', 'https://u@h/#f', 'https://h:0',
   'a=1&b=%C3%A9+x&c', '=&&=%00', '%zz', 'q-_A', '0v', 'deadbeef']) keep('url', text);
+
+for (const text of ['GET /v1/boards?cursor=a%2Fb&limit=5\nBearer t', 'HEAD /v1/boards/b', 'OPTIONS /v1/boards/b', 'PUT /v1/boards', 'POST /v1/boards/b/cards/c/comments',
+  'GET /v1/boards/b/cards/c/history', 'GET /v1/boards/%2e%2e', 'GET /v1/boards/%zz', 'GET //', 'GET /?\nbearer ']) keep('route', text);
