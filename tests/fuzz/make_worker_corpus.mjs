@@ -62,3 +62,6 @@ for (const text of ['https://www.googleapis.com', 'HTTP://127.0.0.1:8787/a%20b?c
 
 for (const text of ['GET /v1/boards?cursor=a%2Fb&limit=5\nBearer t', 'HEAD /v1/boards/b', 'OPTIONS /v1/boards/b', 'PUT /v1/boards', 'POST /v1/boards/b/cards/c/comments',
   'GET /v1/boards/b/cards/c/history', 'GET /v1/boards/%2e%2e', 'GET /v1/boards/%zz', 'GET //', 'GET /?\nbearer ']) keep('route', text);
+
+const [nobody, somebody] = ['0', 'a'].map((digit) => digit.repeat(32));
+for (const text of [`${somebody}\n${nobody}.${somebody}.c2VjcmV0`, `${somebody}\n${nobody}.${somebody}.`, `${nobody}\n${nobody}-${somebody}.x`, '\n']) keep('ring', text);
