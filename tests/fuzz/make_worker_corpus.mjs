@@ -65,3 +65,13 @@ for (const text of ['GET /v1/boards?cursor=a%2Fb&limit=5\nBearer t', 'HEAD /v1/b
 
 const [nobody, somebody] = ['0', 'a'].map((digit) => digit.repeat(32));
 for (const text of [`${somebody}\n${nobody}.${somebody}.c2VjcmV0`, `${somebody}\n${nobody}.${somebody}.`, `${nobody}\n${nobody}-${somebody}.x`, '\n']) keep('ring', text);
+
+// The whole demo board is slow to mutate: few of each thing will do.
+const demo = JSON.parse(readFileSync('tests/fixtures/trello/demo-board.json'));
+const actions = demo.actions.slice(0, 3);
+const cards = demo.cards.slice(0, 3);
+const checklists = demo.checklists.filter(({ idCard }) => cards.some(({ id }) => id === idCard)).slice(0, 1);
+keep('trello', { id: demo.id, name: demo.name, lists: [], cards: [] });
+keep('trello', { ...demo, cards, checklists, actions });
+for (const card of demo.cards.filter((one) => one.attachments?.length || one.customFieldItems?.length || one.dueReminder > 0).slice(0, 4))
+  keep('trello', { id: demo.id, name: demo.name, lists: demo.lists, labels: demo.labels, members: demo.members, customFields: demo.customFields, cards: [card] });
