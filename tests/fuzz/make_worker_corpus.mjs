@@ -75,3 +75,7 @@ keep('trello', { id: demo.id, name: demo.name, lists: [], cards: [] });
 keep('trello', { ...demo, cards, checklists, actions });
 for (const card of demo.cards.filter((one) => one.attachments?.length || one.customFieldItems?.length || one.dueReminder > 0).slice(0, 4))
   keep('trello', { id: demo.id, name: demo.name, lists: demo.lists, labels: demo.labels, members: demo.members, customFields: demo.customFields, cards: [card] });
+
+keep('report', { inserts: 1, patches: 2, deletes: 3, card_edits: 4, cards_created: 5 });
+keep('report', { inserts: 0, error: { code: 9, message: 'Later.' }, undone_run: 7, asked_by: '0102030405060708090a0b0c0d0e0f10', left: 1 });
+keep('report', { deletes: '12', guard: { event_deletions: 12, card_deletions: 0, recent_event_deletions: 3, pairs: 20, reason: 'many', plan: 'p', listing_doubted: true } });
