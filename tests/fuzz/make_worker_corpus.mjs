@@ -76,6 +76,15 @@ keep('trello', { ...demo, cards, checklists, actions });
 for (const card of demo.cards.filter((one) => one.attachments?.length || one.customFieldItems?.length || one.dueReminder > 0).slice(0, 4))
   keep('trello', { id: demo.id, name: demo.name, lists: demo.lists, labels: demo.labels, members: demo.members, customFields: demo.customFields, cards: [card] });
 
+const kStored = 'tests/fixtures/bytes/v2';
+for (const name of ['pair.observation', 'pair.shadow', 'pair.policy']) keep('pair', readFileSync(`${kStored}/${name}`));
+
+// The entry of tests/worker/engine/run_ledger_test.cc, and what is left alone.
+const facet = '0443616c6c010500c0b8020500c2b8020164016c05626173696c';
+keep('entry', Buffer.from(`01010102030405060708090a0b0c0d0e0f100443616c6c0101076265636175736501${facet}01${facet.replace('43616c6c', '52696e67')}03223722` +
+  `01${facet}${facet}01${facet}01040500c0b8020001000000`, 'hex'));
+keep('pair', Buffer.from(`0101${facet}`, 'hex'));
+
 keep('report', { inserts: 1, patches: 2, deletes: 3, card_edits: 4, cards_created: 5 });
 keep('report', { inserts: 0, error: { code: 9, message: 'Later.' }, undone_run: 7, asked_by: '0102030405060708090a0b0c0d0e0f10', left: 1 });
 keep('report', { deletes: '12', guard: { event_deletions: 12, card_deletions: 0, recent_event_deletions: 3, pairs: 20, reason: 'many', plan: 'p', listing_doubted: true } });
