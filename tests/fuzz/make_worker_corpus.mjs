@@ -88,3 +88,9 @@ keep('pair', Buffer.from(`0101${facet}`, 'hex'));
 keep('report', { inserts: 1, patches: 2, deletes: 3, card_edits: 4, cards_created: 5 });
 keep('report', { inserts: 0, error: { code: 9, message: 'Later.' }, undone_run: 7, asked_by: '0102030405060708090a0b0c0d0e0f10', left: 1 });
 keep('report', { deletes: '12', guard: { event_deletions: 12, card_deletions: 0, recent_event_deletions: 3, pairs: 20, reason: 'many', plan: 'p', listing_doubted: true } });
+
+keep('settings', 'poll-seconds = 20\nlisten = "127.0.0.1:2000"\n');
+keep('settings', '# all of the server\ndata-dir="data"\nlisten="0.0.0.0:80"\npublic-url="https://example.com/"\nlog-level=debug\nopen-boards=7\n');
+keep('settings', 'google-client-id=a\ngoogle-client-secret="b"\ngoogle-api-url=http://localhost:9000/\nbackoff-min-ms=1\nbackoff-max-ms=2\n');
+keep('settings', 'listen = "[::1]:0"\nalert-webhook-url="http://[::1]/a?b"\nno-such=1\n[serve]\n');
+keep('settings', 'probe-seconds=0\nhealth-seconds=["1"]\nchannel-life-seconds=1e9\n');
