@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "tests/fuzz/mutate_json.h"
 #include "worker/google/calendar_responses.h"
 #include "worker/google/facet_mapping.h"
 
@@ -56,4 +57,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (auto page = parse_events_page(body); page.ok())
     for (const GoogleEvent& event : page->events) check(event, page->time_zone);
   return 0;
+}
+
+extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size, unsigned seed) {
+  kalends::Prng random(seed);
+  return kalends::fuzz::mutate_json(data, size, max_size, random);
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "core/base/check.h"
+#include "tests/fuzz/mutate_json.h"
 #include "worker/google/oauth.h"
 
 namespace {
@@ -40,4 +41,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     KALENDS_CHECK(scopes_from_text(scopes) == answer->scopes);
   }
   return 0;
+}
+
+extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size, unsigned seed) {
+  kalends::Prng random(seed);
+  return kalends::fuzz::mutate_json(data, size, max_size, random);
 }

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "tests/fuzz/mutate_json.h"
 #include "worker/engine/run_report.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -12,4 +13,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Bytes bytes = encode_report(report);
   KALENDS_CHECK(encode_report(decode_report(bytes)) == bytes);
   return 0;
+}
+
+extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size, unsigned seed) {
+  kalends::Prng random(seed);
+  return kalends::fuzz::mutate_json(data, size, max_size, random);
 }

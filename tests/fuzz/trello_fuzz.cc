@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "tests/fuzz/mutate_json.h"
 #include "worker/porting/trello_import.h"
 
 namespace kalends {
@@ -36,4 +37,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   // Strict: throws where a text is not UTF-8.
   KALENDS_CHECK(!report_json(import->report).dump().empty());
   return 0;
+}
+
+extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size, unsigned seed) {
+  kalends::Prng random(seed);
+  return kalends::fuzz::mutate_json(data, size, max_size, random);
 }

@@ -131,6 +131,8 @@ Observation observe(const GoogleEvent& event, const ReadingContext& context) {
   }
   auto start = event.start ? to_when(*event.start, context.calendar_zone) : std::nullopt;
   auto end = event.end ? to_when(*event.end, context.calendar_zone) : std::nullopt;
+  if (start && end && start->is_all_day && end->is_all_day && end->date <= start->date)
+    end = When::all_day({start->date.days + 1});  // of the last of all days there is no next one
   bool is_managed = event.event_type == "default" && !event.is_recurring() && !event.is_locked && start &&
                     end && start->is_all_day == end->is_all_day && is_valid_when(*start) &&
                     is_valid_when(*end);
@@ -140,7 +142,6 @@ Observation observe(const GoogleEvent& event, const ReadingContext& context) {
   }
   seen.facet.start = *start;
   seen.facet.end = *end;
-  if (start->is_all_day && end->date <= start->date) seen.facet.end = When::all_day({start->date.days + 1});
   seen.facet.title = event.summary.value_or(context.known_title);
   seen.facet.colour = colour_of(event.color_id);
   if (context.policy.details == Details::kFull) {

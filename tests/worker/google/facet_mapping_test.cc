@@ -48,5 +48,14 @@ TEST_CASE("An event whose dates cross in the first hour of all dates begins wher
   CHECK(seen(to_event(facet, {})).start == facet.end);
 }
 
+TEST_CASE("An event of the last of all days, which has no end that is a date, is left alone") {
+  GoogleEvent event;
+  event.id = "k1";
+  event.start = event.end = GoogleTime::all_day("9999-12-31");
+  Observation observation = observe(event, {LinkPolicy{}, "UTC", "", 0});
+  CHECK(observation.presence == EventPresence::kUnmanaged);
+  CHECK(decode_observation(encode_observation(observation)).ok());
+}
+
 }  // namespace
 }  // namespace kalends
