@@ -94,3 +94,15 @@ keep('settings', '# all of the server\ndata-dir="data"\nlisten="0.0.0.0:80"\npub
 keep('settings', 'google-client-id=a\ngoogle-client-secret="b"\ngoogle-api-url=http://localhost:9000/\nbackoff-min-ms=1\nbackoff-max-ms=2\n');
 keep('settings', 'listen = "[::1]:0"\nalert-webhook-url="http://[::1]/a?b"\nno-such=1\n[serve]\n');
 keep('settings', 'probe-seconds=0\nhealth-seconds=["1"]\nchannel-life-seconds=1e9\n');
+
+// A file of kalends export without and with documents.
+const empty_export = { kalends_export: 1, made_by: 'kalends', exported_at: '2026-11-24T10:00:00Z', workspace: { labels: [], members: [], document: null }, boards: [] };
+const id = (digit) => digit.repeat(32);
+const people = { labels: [{ id: id('1'), name: 'Red', colour: 'tomato' }], members: [{ id: id('2'), name: 'A' }], document: null };
+const board_of = (name) => {
+  const view = JSON.parse(readFileSync(`${kStored}/board.json`));
+  return { id: view.view.id, kind: 'board', state_hash: view.hash, snapshot: '', operations: readFileSync(`${kStored}/${name}.chunk`).toString('base64url'), title: 'Shop', view: {} };
+};
+keep('export', empty_export);
+keep('export', { ...empty_export, workspace: people, boards: [board_of('board')] });
+keep('export', { ...empty_export, kalends_export: 2 });
