@@ -36,9 +36,7 @@ bool is_done(const CardContent& card, const LinkPolicy& policy) {
   return card.list == policy.done_list;
 }
 
-}  // namespace
-
-std::optional<std::pair<When, When>> event_dates(const CardDates& dates, const LinkPolicy& policy) {
+std::optional<std::pair<When, When>> dates_of_event(const CardDates& dates, const LinkPolicy& policy) {
   std::optional<When> start = dates.start;
   std::optional<When> due = dates.due;
   // Dates that two people crossed are an open conflict on the card; meanwhile the due date is what the event
@@ -52,6 +50,14 @@ std::optional<std::pair<When, When>> event_dates(const CardDates& dates, const L
   if (!start) return std::pair(shifted(*due, -policy.duration_minutes), *due);
   if (!due) return std::pair(*start, shifted(*start, policy.duration_minutes));
   return std::pair(*start, *due);
+}
+
+}  // namespace
+
+std::optional<std::pair<When, When>> event_dates(const CardDates& dates, const LinkPolicy& policy) {
+  auto event = dates_of_event(dates, policy);
+  // The last of all days has no next one: what no calendar can show has no event.
+  return event && is_valid_when(event->first) && is_valid_when(event->second) ? event : std::nullopt;
 }
 
 CardDates card_dates(const When& start, const When& end, const CardDates& now, const LinkPolicy& policy) {

@@ -45,7 +45,8 @@ struct CardContent {
   CardStamps changed_ms;
 };
 
-// Dates of the event that a card with these dates has. Nothing when the card has none.
+// Dates of the event that a card with these dates has. Nothing when the card has none, or none that an event
+// can have: those of the years 1 to 9999.
 std::optional<std::pair<When, When>> event_dates(const CardDates& dates, const LinkPolicy& policy);
 
 // The card dates that make `event_dates` give back exactly [start, end), as close as possible to the shape

@@ -81,6 +81,17 @@ TEST_CASE("an event never ends before it starts, and an undated card has none") 
   }
 }
 
+TEST_CASE("a card has no event whose dates would be before the first or after the last of all days") {
+  LinkPolicy policy;
+  When last = When::all_day(*parse_date("9999-12-31"));
+  CHECK_FALSE(event_dates({std::nullopt, last}, policy));
+  CHECK_FALSE(event_dates({last, std::nullopt}, policy));
+  CHECK(event_dates({std::nullopt, When::all_day({last.date.days - 1})}, policy));
+  When first = When::timed(*parse_wall_time("0001-01-01T00:30:00"), "UTC");
+  CHECK_FALSE(event_dates({std::nullopt, first}, policy));
+  CHECK(event_dates({first, std::nullopt}, policy));
+}
+
 TEST_CASE("a card that only has a due date keeps having only that when its event is moved") {
   LinkPolicy policy;
   CardDates due_only{std::nullopt, at(120)};

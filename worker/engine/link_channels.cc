@@ -3,9 +3,9 @@
 // their doorbell.
 #include <algorithm>
 
-#include "worker/base/encoding.h"
 #include "worker/crypto/hash.h"
 #include "worker/engine/co_try.h"
+#include "worker/engine/doorbell.h"
 #include "worker/engine/link_engine.h"
 #include "worker/engine/link_state.h"
 #include "worker/engine/link_sync.h"
@@ -14,26 +14,21 @@
 namespace kalends {
 
 bool LinkEngine::ring(std::string_view channel_id, std::string_view token) {
-  // The token carries workspace and link: nothing of another tenant is looked at.
-  auto workspace = token.size() > 66 && token[32] == '.' && token[65] == '.'
-                       ? id_from_hex(token.substr(0, 32))
-                       : std::nullopt;
-  auto link_id = workspace ? id_from_hex(token.substr(33, 32)) : std::nullopt;
-  auto channel = channel_id.size() == 36 || channel_id.size() == 32 ? id_from_hex(channel_id) : std::nullopt;
-  if (!workspace || !link_id || !channel) return false;
-  auto it = links_.find({WorkspaceId{*workspace}, LinkId{*link_id}});
+  auto ring = read_ring(channel_id, token);
+  if (!ring) return false;
+  auto it = links_.find({ring->workspace, ring->link});
   if (it == links_.end()) return false;
   {
     auto txn = ports_.store.begin();
     if (!txn.ok()) return true;  // busy: the poll will see it
-    auto row = (*txn)->channel(WorkspaceId{*workspace}, ChannelId{*channel});
-    bool is_ours = row.ok() && *row && (*row)->first.raw == *link_id &&
+    auto row = (*txn)->channel(ring->workspace, ring->channel);
+    bool is_ours = row.ok() && *row && (*row)->first == ring->link &&
                    equal_in_constant_time((*row)->second.token_hash, sha256(as_bytes(token)));
     if (!is_ours) return false;
   }
   it->second->is_pull_wanted = true;
   it->second->is_polled = false;
-  it->second->rung_channel = ChannelId{*channel};
+  it->second->rung_channel = ring->channel;
   it->second->unrung_since_ms = 0;
   kick(*it->second);
   return true;
@@ -75,8 +70,7 @@ Task<Status> LinkEngine::ensure_channel(Key key) {
   // The row comes first: Google's first message may overtake its answer.
   ChannelRow row;
   row.channel = new_id<ChannelId>(ports_.entropy);
-  std::string token =
-      to_hex(key.first) + "." + to_hex(key.second) + "." + base64url_encode(ports_.entropy.bytes(24));
+  std::string token = channel_token(key.first, key.second, ports_.entropy.bytes(24));
   row.token_hash = sha256(as_bytes(token));
   row.expires_ms = now_ms + life_ms;
   {

@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/engine/run_report.h"
 
+#include <algorithm>
+
 #include "worker/google/json.h"
 
 namespace kalends {
 namespace {
 
 uint64_t count_of(const Json& json, const char* name) {
-  return static_cast<uint64_t>(json_integer(json, name).value_or(0));
+  return static_cast<uint64_t>(std::max<int64_t>(json_integer(json, name).value_or(0), 0));
+}
+
+ErrorCode code_of(const Json& error) {
+  uint64_t number = count_of(error, "code");
+  auto code = static_cast<ErrorCode>(number);
+  bool is_known = number <= UINT8_MAX && error_code_name(code) != "unknown";
+  return is_known ? code : ErrorCode::kInvalid;
 }
 
 }  // namespace
@@ -47,8 +56,7 @@ RunReport decode_report(ByteView bytes) {
   report.card_edits = count_of(*json, "card_edits");
   report.cards_created = count_of(*json, "cards_created");
   if (const Json& error = json_member(*json, "error"); error.is_object())
-    report.error =
-        Error{static_cast<ErrorCode>(count_of(error, "code")), json_text_or_empty(error, "message"), 0};
+    report.error = Error{code_of(error), json_text_or_empty(error, "message"), 0};
   if (const Json& guard = json_member(*json, "guard"); guard.is_object())
     report.guard = GuardReport{count_of(guard, "event_deletions"),
                                count_of(guard, "card_deletions"),

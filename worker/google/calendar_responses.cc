@@ -59,16 +59,24 @@ std::optional<GoogleTime> read_time(const Json& value) {
   return GoogleTime::timed(std::move(date_time), json_text_or_empty(value, "timeZone"));
 }
 
+// No text of ours can hold a NUL: what was seen could be stored, and not be read again.
+std::string without_nul(std::string text) {
+  std::erase(text, '\0');
+  return text;
+}
+
 // nullopt: no usable id, or a text beyond all bounds.
 std::optional<GoogleEvent> read_event(const Json& item) {
   GoogleEvent event;
   event.id = json_text_or_empty(item, "id");
-  if (event.id.empty() || event.id.size() > kIdSizeMax) return std::nullopt;
-  event.etag = json_text_or_empty(item, "etag");
+  bool is_id = !event.id.empty() && event.id.size() <= kIdSizeMax && event.id.find('\0') == std::string::npos;
+  if (!is_id) return std::nullopt;
+  event.etag = without_nul(json_text_or_empty(item, "etag"));
   event.status = json_text(item, "status").value_or("confirmed");
   event.summary = json_text(item, "summary");
-  event.description = json_text_or_empty(item, "description");
-  event.location = json_text_or_empty(item, "location");
+  if (event.summary) event.summary = without_nul(std::move(*event.summary));
+  event.description = without_nul(json_text_or_empty(item, "description"));
+  event.location = without_nul(json_text_or_empty(item, "location"));
   size_t text_size = event.summary.value_or("").size() + event.description.size() + event.location.size();
   if (text_size > kTextSizeMax) return std::nullopt;
   event.color_id = json_text_or_empty(item, "colorId");

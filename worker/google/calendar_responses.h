@@ -21,7 +21,7 @@ struct GoogleEventsPage {
   std::string next_sync_token;
   std::string time_zone;    // the calendar's
   std::string access_role;  // "owner", "writer", "reader", …
-  size_t unreadable = 0;    // items without an id
+  size_t unreadable = 0;    // items without a usable id
   bool is_last() const { return next_page_token.empty(); }
 };
 

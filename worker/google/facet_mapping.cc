@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/google/facet_mapping.h"
 
+#include <cstdlib>
+
 #include "core/model/schema.h"
 #include "worker/google/zones.h"
 
@@ -24,24 +26,8 @@ GoogleTime to_google_time(const When& when, const LinkPolicy& policy) {
   auto in_force = to_wall(instant->seconds, zone);
   if (in_force) shown = in_force->wall;
   int32_t offset = static_cast<int32_t>(shown.seconds - instant->seconds);
-  return GoogleTime::timed(to_text(shown) + offset_text(offset), zone);
-}
-
-// Between zones a start may be the later instant although its wall time is the earlier one. Google takes no
-// such event: then, as with crossed dates, the end decides.
-GoogleTime to_google_start(const EventFacet& facet, const LinkPolicy& policy) {
-  GoogleTime start = to_google_time(facet.start, policy);
-  GoogleTime end = to_google_time(facet.end, policy);
-  auto instant = [](const GoogleTime& time) {
-    auto moment = parse_google_moment(time.date_time);
-    return moment ? moment->instant_ms() : std::nullopt;
-  };
-  auto from = instant(start), to = instant(end);
-  if (!from || !to || *from <= *to) return start;
-  When earlier = facet.end;
-  earlier.wall.seconds -= policy.duration_minutes * 60;
-  earlier.fold = Fold::kFirst;
-  return to_google_time(earlier, policy);
+  // An offset with seconds cannot be written: the zone alone says it as exactly.
+  return GoogleTime::timed(to_text(shown) + (offset % 60 == 0 ? offset_text(offset) : ""), zone);
 }
 
 std::optional<When> to_when(const GoogleTime& time, const std::string& calendar_zone) {
@@ -54,9 +40,33 @@ std::optional<When> to_when(const GoogleTime& time, const std::string& calendar_
   WallTime wall{int64_t{civil_date({moment.date.year, moment.date.month, moment.date.day}).days} * 86400 +
                 moment.hour * 3600 + moment.minute * 60 + moment.second};
   if (!moment.offset_minutes) return When::timed(wall, zone);
+  // An offset has no seconds, but zones had some before they had a standard time: then the wall time counts.
+  for (Fold fold : {Fold::kFirst, Fold::kSecond}) {
+    auto local = to_instant(wall, zone, fold);
+    bool is_cut = local && local->offset_seconds % 60 != 0;
+    if (is_cut && std::abs(local->offset_seconds - *moment.offset_minutes * 60) < 60)
+      return When::timed(wall, zone, fold);
+  }
   // The offset may be another zone's: Google renders in the calendar's zone or in the one that was asked for.
   auto in_zone = to_wall(wall.seconds - *moment.offset_minutes * 60, zone);
   return in_zone ? When::timed(in_zone->wall, zone, in_zone->fold) : When::timed(wall, zone);
+}
+
+// Between zones a start may be the later instant although its wall time is the earlier one. Google takes no
+// such event: then, as with crossed dates, the end decides.
+GoogleTime to_google_start(const EventFacet& facet, const LinkPolicy& policy) {
+  GoogleTime start = to_google_time(facet.start, policy);
+  GoogleTime end = to_google_time(facet.end, policy);
+  auto instant = [](const GoogleTime& time) {
+    auto when = time.day ? std::nullopt : to_when(time, {});
+    return when ? to_instant(when->wall, when->zone, when->fold) : std::nullopt;
+  };
+  auto from = instant(start), to = instant(end);
+  if (!from || !to || from->seconds <= to->seconds) return start;
+  When earlier = facet.end;
+  earlier.wall.seconds -= policy.duration_minutes * 60;
+  earlier.fold = Fold::kFirst;
+  return is_valid_when(earlier) ? to_google_time(earlier, policy) : end;
 }
 
 }  // namespace
@@ -121,6 +131,8 @@ Observation observe(const GoogleEvent& event, const ReadingContext& context) {
   }
   auto start = event.start ? to_when(*event.start, context.calendar_zone) : std::nullopt;
   auto end = event.end ? to_when(*event.end, context.calendar_zone) : std::nullopt;
+  if (start && end && start->is_all_day && end->is_all_day && end->date <= start->date)
+    end = When::all_day({start->date.days + 1});  // of the last of all days there is no next one
   bool is_managed = event.event_type == "default" && !event.is_recurring() && !event.is_locked && start &&
                     end && start->is_all_day == end->is_all_day && is_valid_when(*start) &&
                     is_valid_when(*end);
@@ -130,7 +142,6 @@ Observation observe(const GoogleEvent& event, const ReadingContext& context) {
   }
   seen.facet.start = *start;
   seen.facet.end = *end;
-  if (start->is_all_day && end->date <= start->date) seen.facet.end = When::all_day({start->date.days + 1});
   seen.facet.title = event.summary.value_or(context.known_title);
   seen.facet.colour = colour_of(event.color_id);
   if (context.policy.details == Details::kFull) {

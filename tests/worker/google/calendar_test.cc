@@ -170,6 +170,20 @@ TEST_CASE("An answer that is not what it claims to be is corrupt, never an empty
   CHECK_FALSE(parse_calendars_page(body).ok());
 }
 
+TEST_CASE("A NUL in a text is taken out, and an event with one in its id is unreadable") {
+  auto event = parse_event(
+      R"({"id":"k1","etag":"\"1\"","summary":"a\u0000b","description":"\u0000","location":"c\u0000"})");
+  REQUIRE(event.ok());
+  CHECK(event->summary == "ab");
+  CHECK(event->description.empty());
+  CHECK(event->location == "c");
+  auto page = parse_events_page(R"({"items":[{"id":"k\u0000"},{"id":"k2","etag":"\"\u0000\""}]})");
+  REQUIRE(page.ok());
+  CHECK(page->unreadable == 1);
+  REQUIRE(page->events.size() == 1);
+  CHECK(page->events[0].etag == "\"\"");
+}
+
 TEST_CASE("Calendars and channels are read; an expiry may be text or number") {
   auto page =
       parse_calendars_page(R"({"items":[{"id":"me@x","summary":"Me","summaryOverride":"Mine","primary":true,
