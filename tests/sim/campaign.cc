@@ -26,7 +26,8 @@ double seconds_now() {
 }
 
 void print_failure(const Scenario& scenario, const Violation& violation) {
-  std::printf("FAILED %s: %s\n  replay: kalends-sim --replay \"%s\"\n", violation.code.c_str(), violation.what.c_str(), scenario.text().c_str());
+  std::printf("FAILED %s: %s\n  replay: kalends-sim --replay \"%s\"\n", violation.code.c_str(),
+              violation.what.c_str(), scenario.text().c_str());
   std::fflush(stdout);
 }
 
@@ -54,7 +55,8 @@ void write_all(int file, const void* data, size_t size) {
 }
 
 [[noreturn]] void work(int file, const CampaignOptions& options, uint64_t first, double end_at) {
-  for (uint64_t seed = first; seed < options.seed_base + options.seeds && seconds_now() < end_at; seed += static_cast<uint64_t>(options.jobs)) {
+  for (uint64_t seed = first; seed < options.seed_base + options.seeds && seconds_now() < end_at;
+       seed += static_cast<uint64_t>(options.jobs)) {
     Scenario scenario;
     scenario.seed = seed;
     scenario.planted = options.planted;
@@ -105,25 +107,38 @@ void add(Totals& totals, const Report& report) {
 
 void print_figures(const Totals& totals, const CampaignOptions& options, double seconds) {
   double years = static_cast<double>(totals.sum.simulated_ms) / (365.25 * 86'400'000.0);
-  double per_core = totals.busy_seconds > 0 ? static_cast<double>(totals.sum.events) / totals.busy_seconds : 0;
+  double per_core =
+      totals.busy_seconds > 0 ? static_cast<double>(totals.sum.events) / totals.busy_seconds : 0;
   uint64_t faults = 0;
   for (uint64_t count : totals.sum.faults) faults += count;
-  std::printf("%llu seeds (%llu with 500 cards or more), %.2f simulated years, %llu user edits (%.1f a day), %llu API calls, %llu operations\n",
-              static_cast<unsigned long long>(totals.seeds), static_cast<unsigned long long>(totals.large), years,
-              static_cast<unsigned long long>(totals.sum.user_edits), years > 0 ? static_cast<double>(totals.sum.user_edits) / (years * 365.25) : 0,
-              static_cast<unsigned long long>(totals.sum.api_calls), static_cast<unsigned long long>(totals.sum.operations));
-  std::printf("%llu crash points, %llu times all calm and compared, %llu events, %.0f events a second and core, %.0f s\n",
-              static_cast<unsigned long long>(totals.sum.crash_points), static_cast<unsigned long long>(totals.sum.calms),
-              static_cast<unsigned long long>(totals.sum.events), per_core, seconds);
+  std::printf(
+      "%llu seeds (%llu with 500 cards or more), %.2f simulated years, %llu user edits (%.1f a day), %llu "
+      "API calls, %llu operations\n",
+      static_cast<unsigned long long>(totals.seeds), static_cast<unsigned long long>(totals.large), years,
+      static_cast<unsigned long long>(totals.sum.user_edits),
+      years > 0 ? static_cast<double>(totals.sum.user_edits) / (years * 365.25) : 0,
+      static_cast<unsigned long long>(totals.sum.api_calls),
+      static_cast<unsigned long long>(totals.sum.operations));
+  std::printf(
+      "%llu crash points, %llu times all calm and compared, %llu events, %.0f events a second and core, %.0f "
+      "s\n",
+      static_cast<unsigned long long>(totals.sum.crash_points),
+      static_cast<unsigned long long>(totals.sum.calms), static_cast<unsigned long long>(totals.sum.events),
+      per_core, seconds);
   std::printf("faults:");
   for (size_t i = 0; i < kFaultClasses; ++i)
-    std::printf(" %s=%llu", std::string(fault_name(static_cast<FaultClass>(i))).c_str(), static_cast<unsigned long long>(totals.sum.faults[i]));
+    std::printf(" %s=%llu", std::string(fault_name(static_cast<FaultClass>(i))).c_str(),
+                static_cast<unsigned long long>(totals.sum.faults[i]));
   std::printf("\n%llu violations\n", static_cast<unsigned long long>(totals.violations));
   if (options.is_json)
-    std::printf("{\"seeds\":%llu,\"sim_years\":%.3f,\"user_edits\":%llu,\"api_calls\":%llu,\"faults\":%llu,\"crash_points\":%llu,\"violations\":%llu,\"events_per_second\":%.0f}\n",
-                static_cast<unsigned long long>(totals.seeds), years, static_cast<unsigned long long>(totals.sum.user_edits),
-                static_cast<unsigned long long>(totals.sum.api_calls), static_cast<unsigned long long>(faults),
-                static_cast<unsigned long long>(totals.sum.crash_points), static_cast<unsigned long long>(totals.violations), per_core);
+    std::printf(
+        "{\"seeds\":%llu,\"sim_years\":%.3f,\"user_edits\":%llu,\"api_calls\":%llu,\"faults\":%llu,\"crash_"
+        "points\":%llu,\"violations\":%llu,\"events_per_second\":%.0f}\n",
+        static_cast<unsigned long long>(totals.seeds), years,
+        static_cast<unsigned long long>(totals.sum.user_edits),
+        static_cast<unsigned long long>(totals.sum.api_calls), static_cast<unsigned long long>(faults),
+        static_cast<unsigned long long>(totals.sum.crash_points),
+        static_cast<unsigned long long>(totals.violations), per_core);
 }
 
 struct Child {
@@ -183,7 +198,8 @@ int campaign(const CampaignOptions& options) {
       child.buffer.insert(child.buffer.end(), chunk, chunk + size);
       while (true) {
         constexpr size_t kWhole = sizeof(uint64_t) + sizeof(Report);
-        if (child.buffer.size() >= sizeof(uint64_t)) std::memcpy(&child.seed, child.buffer.data(), sizeof child.seed);
+        if (child.buffer.size() >= sizeof(uint64_t))
+          std::memcpy(&child.seed, child.buffer.data(), sizeof child.seed);
         if (child.buffer.size() < kWhole) break;
         Report report;
         std::memcpy(&report, child.buffer.data() + sizeof(uint64_t), sizeof report);
@@ -224,10 +240,11 @@ int replay_one(const std::string& text, bool is_loud) {
   }
   RunResult result = run(*scenario, is_loud);
   if (result.violation) print_failure(*scenario, *result.violation);
-  std::printf("%.1f simulated days, %llu events, %llu user edits, %llu API calls, trace %016llx\n",
-              static_cast<double>(result.simulated_ms) / 86'400'000.0, static_cast<unsigned long long>(result.events),
-              static_cast<unsigned long long>(result.user_edits), static_cast<unsigned long long>(result.api_calls),
-              static_cast<unsigned long long>(result.trace));
+  std::printf(
+      "%.1f simulated days, %llu events, %llu user edits, %llu API calls, trace %016llx\n",
+      static_cast<double>(result.simulated_ms) / 86'400'000.0, static_cast<unsigned long long>(result.events),
+      static_cast<unsigned long long>(result.user_edits), static_cast<unsigned long long>(result.api_calls),
+      static_cast<unsigned long long>(result.trace));
   return result.violation ? 1 : 0;
 }
 

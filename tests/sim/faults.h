@@ -30,7 +30,10 @@ enum class FaultClass : uint8_t {
   kCutListing,        // 200 whose later pages are missing, as if they were all
   kSmallPages,        // a page for every few events
   kEventTouched,      // Google changes an event a little later by itself
-  kNoticeLost, kNoticeRepeated, kNoticeLate, kNoticeForged,
+  kNoticeLost,
+  kNoticeRepeated,
+  kNoticeLate,
+  kNoticeForged,
   kCrash,              // kill -9 at any time
   kCrashBeforeCommit,  // inside a transaction
   kCrashAfterCommit,   // before anybody was told
@@ -39,7 +42,8 @@ enum class FaultClass : uint8_t {
   kStoreFull,          // a commit fails
   kWorkerPaused,       // longer than its lease, then it goes on as if nothing had been
   kClockJump,          // of a worker, an hour back or a day forth
-  kSocketCut, kFrameLate,
+  kSocketCut,
+  kFrameLate,
   kBrowserKilled,
   kCount_
 };
@@ -53,8 +57,8 @@ class Faults {
   void set_rate(FaultClass fault, uint32_t per_million) { rates_[index(fault)] = per_million; }
   uint32_t rate(FaultClass fault) const { return rates_[index(fault)]; }
   void calm(bool is_calm) { is_calm_ = is_calm; }
-  // An occasion: does it happen? Counts it if so. The dice roll whether or not the class is on, so that leaving one
-  // out changes nothing else.
+  // An occasion: does it happen? Counts it if so. The dice roll whether or not the class is on, so that
+  // leaving one out changes nothing else.
   bool happens(FaultClass fault) {
     bool is_hit = prng_.below(1'000'000) < rates_[index(fault)];
     if (is_calm_ || !is_hit) return false;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The slow, obvious judge of a run. It shares nothing with the engine: it reads what Google's stand-in holds, which
-// operations were stored and what boards show, keeps what people did in the calendar, and says what is wrong. Codes
-// are those of the invariants in docs/simulator.md.
+// The slow, obvious judge of a run. It shares nothing with the engine: it reads what Google's stand-in holds,
+// which operations were stored and what boards show, keeps what people did in the calendar, and says what is
+// wrong. Codes are those of the invariants in docs/simulator.md.
 #pragma once
 
 #include <map>
@@ -36,7 +36,8 @@ class Oracle final : public StoreWitness, public GoogleWitness {
 
   // What a person did in the page. `event` is the whole event afterwards.
   void person_made(const std::string& calendar, const Json& event, bool is_left_alone);
-  void person_changed(const std::string& calendar, const std::string& event, const std::string& field, const Json& value);
+  void person_changed(const std::string& calendar, const std::string& event, const std::string& field,
+                      const Json& value);
   void person_deleted(const std::string& calendar, const std::string& event, const Json& before);
 
   // A person has given the permission (again).
@@ -89,7 +90,8 @@ class Oracle final : public StoreWitness, public GoogleWitness {
   std::map<std::string, DocumentId> boards_;  // by calendar
   std::map<DocumentId, BoardLog> logs_;
   std::map<std::pair<DocumentId, ReplicaId>, uint64_t> acknowledged_;
-  std::map<EventKey, std::map<std::string, Json>> persons_;  // what a person put there and nobody has changed since
+  std::map<EventKey, std::map<std::string, Json>>
+      persons_;  // what a person put there and nobody has changed since
   std::map<EventKey, Deleted> deleted_;
   std::map<EventKey, int64_t> written_ms_;
   std::set<EventKey> left_alone_, made_by_people_;

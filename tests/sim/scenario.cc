@@ -11,9 +11,9 @@ namespace {
 constexpr int64_t kMinute = 60'000, kHour = 60 * kMinute;
 
 // How likely each kind of edit is, in parts of their sum.
-constexpr uint32_t kWeights[kEditKinds] = {
-    10, 3, 10, 6, 8, 5, 4, 8, 4, 6, 3, 2, 2, 5, 3, 2, 2, 1, 6, 2,  // browsers
-    10, 10, 12, 8, 5, 6, 6, 3, 4, 1, 1, 1};                        // people
+constexpr uint32_t kWeights[kEditKinds] = {10, 3,  10, 6, 8, 5, 4, 8, 4, 6, 3, 2,
+                                           2,  5,  3,  2, 2, 1, 6, 2,               // browsers
+                                           10, 10, 12, 8, 5, 6, 6, 3, 4, 1, 1, 1};  // people
 
 EditKind pick_kind(Prng& prng, bool in_calendar) {
   size_t first = in_calendar ? static_cast<size_t>(kFirstEventEdit) : 0;
@@ -31,32 +31,58 @@ EditKind pick_kind(Prng& prng, bool in_calendar) {
 // Rates per million occasions when a class is on. Occasions differ: calls to Google, commits, minutes.
 uint32_t usual_rate(FaultClass fault) {
   switch (fault) {
-    case FaultClass::kCrash: return 3'000;               // a minute
-    case FaultClass::kGrantRevoked: return 300;          // a minute
-    case FaultClass::kClockJump: return 500;             // a minute
-    case FaultClass::kWorkerPaused: return 3'000;        // a minute
-    case FaultClass::kBrowserKilled: return 2'000;       // a minute
-    case FaultClass::kSocketCut: return 5'000;           // a minute
-    case FaultClass::kNoticeForged: return 2'000;        // a minute
-    case FaultClass::kSyncTokenGone: return 3'000;       // a minute
-    case FaultClass::kAccessTokenGone: return 2'000;     // a minute
-    case FaultClass::kCrashBeforeCommit: return 4'000;   // a commit
-    case FaultClass::kCrashAfterCommit: return 4'000;
-    case FaultClass::kStoreBusy: return 2'000;
-    case FaultClass::kStoreFull: return 2'000;
-    case FaultClass::kCrashInCall: return 10'000;        // a call
-    case FaultClass::kUsageLimits: return 30'000;
-    case FaultClass::kEmptyListing: return 80'000;
-    case FaultClass::kCutListing: return 80'000;
-    case FaultClass::kFrameLate: return 50'000;
-    case FaultClass::kNoticeLost: return 300'000;
-    case FaultClass::kNoticeRepeated: return 200'000;
-    case FaultClass::kNoticeLate: return 200'000;
-    case FaultClass::kEventTouched: return 50'000;
-    case FaultClass::kTokenServerDown: return 100'000;
-    case FaultClass::kSmallPages: return 300'000;
-    case FaultClass::kServerErrorAfter: return 100'000;   // a write
-    default: return 30'000;  // a call
+    case FaultClass::kCrash:
+      return 3'000;  // a minute
+    case FaultClass::kGrantRevoked:
+      return 300;  // a minute
+    case FaultClass::kClockJump:
+      return 500;  // a minute
+    case FaultClass::kWorkerPaused:
+      return 3'000;  // a minute
+    case FaultClass::kBrowserKilled:
+      return 2'000;  // a minute
+    case FaultClass::kSocketCut:
+      return 5'000;  // a minute
+    case FaultClass::kNoticeForged:
+      return 2'000;  // a minute
+    case FaultClass::kSyncTokenGone:
+      return 3'000;  // a minute
+    case FaultClass::kAccessTokenGone:
+      return 2'000;  // a minute
+    case FaultClass::kCrashBeforeCommit:
+      return 4'000;  // a commit
+    case FaultClass::kCrashAfterCommit:
+      return 4'000;
+    case FaultClass::kStoreBusy:
+      return 2'000;
+    case FaultClass::kStoreFull:
+      return 2'000;
+    case FaultClass::kCrashInCall:
+      return 10'000;  // a call
+    case FaultClass::kUsageLimits:
+      return 30'000;
+    case FaultClass::kEmptyListing:
+      return 80'000;
+    case FaultClass::kCutListing:
+      return 80'000;
+    case FaultClass::kFrameLate:
+      return 50'000;
+    case FaultClass::kNoticeLost:
+      return 300'000;
+    case FaultClass::kNoticeRepeated:
+      return 200'000;
+    case FaultClass::kNoticeLate:
+      return 200'000;
+    case FaultClass::kEventTouched:
+      return 50'000;
+    case FaultClass::kTokenServerDown:
+      return 100'000;
+    case FaultClass::kSmallPages:
+      return 300'000;
+    case FaultClass::kServerErrorAfter:
+      return 100'000;  // a write
+    default:
+      return 30'000;  // a call
   }
 }
 
@@ -64,11 +90,14 @@ uint32_t usual_rate(FaultClass fault) {
 
 std::string_view edit_name(EditKind kind) {
   static constexpr std::string_view kNames[] = {
-      "create_dated", "create_undated", "rename", "due_day", "due_time", "start_and_due", "undate", "describe",
-      "locate", "finish", "archive", "delete", "restore", "move", "colour", "undo", "label", "archive_many",
-      "transfer", "hostile",
-      "event_create", "event_rename", "event_move", "event_describe", "event_locate", "event_finish",
-      "event_delete", "event_colour", "event_foreign", "event_copy", "event_series", "event_delete_many"};
+      "create_dated",  "create_undated", "rename",       "due_day",
+      "due_time",      "start_and_due",  "undate",       "describe",
+      "locate",        "finish",         "archive",      "delete",
+      "restore",       "move",           "colour",       "undo",
+      "label",         "archive_many",   "transfer",     "hostile",
+      "event_create",  "event_rename",   "event_move",   "event_describe",
+      "event_locate",  "event_finish",   "event_delete", "event_colour",
+      "event_foreign", "event_copy",     "event_series", "event_delete_many"};
   static_assert(std::size(kNames) == kEditKinds);
   return kNames[static_cast<size_t>(kind)];
 }
@@ -105,12 +134,18 @@ std::optional<Scenario> Scenario::parse(const std::string& text) {
       numbers.push_back(number);
     }
     if (numbers.empty()) return std::nullopt;
-    if (name == "seed") scenario.seed = numbers[0];
-    else if (name == "hours") scenario.hours = static_cast<int64_t>(numbers[0]);
-    else if (name == "planted") scenario.planted = static_cast<uint32_t>(numbers[0]);
-    else if (name == "without") scenario.without.assign(numbers.begin(), numbers.end());
-    else if (name == "edits") scenario.edits.assign(numbers.begin(), numbers.end());
-    else return std::nullopt;
+    if (name == "seed")
+      scenario.seed = numbers[0];
+    else if (name == "hours")
+      scenario.hours = static_cast<int64_t>(numbers[0]);
+    else if (name == "planted")
+      scenario.planted = static_cast<uint32_t>(numbers[0]);
+    else if (name == "without")
+      scenario.without.assign(numbers.begin(), numbers.end());
+    else if (name == "edits")
+      scenario.edits.assign(numbers.begin(), numbers.end());
+    else
+      return std::nullopt;
   }
   return scenario;
 }
@@ -126,15 +161,18 @@ Shape shape_of(const Scenario& scenario, Faults& faults) {
     uint64_t strength = 1 + prng.below(4);  // a quarter to the whole of the usual rate
     bool is_left_out =
         std::find(scenario.without.begin(), scenario.without.end(), i) != scenario.without.end();
-    faults.set_rate(fault, is_on && !is_left_out ? static_cast<uint32_t>(usual_rate(fault) * strength / 4) : 0);
+    faults.set_rate(fault,
+                    is_on && !is_left_out ? static_cast<uint32_t>(usual_rate(fault) * strength / 4) : 0);
   }
   shape.workers = prng.below(3) == 0 ? 2 + static_cast<uint32_t>(prng.below(3)) : 1;
   shape.browsers = 1 + static_cast<uint32_t>(prng.below(4));
   shape.people = 1 + static_cast<uint32_t>(prng.below(3));
   shape.boards = prng.below(4) == 0 ? 2 : 1;
   bool is_large = prng.below(10) == 0;
-  shape.cards = is_large ? 500 + static_cast<uint32_t>(prng.below(100)) : static_cast<uint32_t>(prng.below(40));
-  shape.hours = is_large ? 48 + static_cast<int64_t>(prng.below(72)) : 24 * (6 + static_cast<int64_t>(prng.below(28)));
+  shape.cards =
+      is_large ? 500 + static_cast<uint32_t>(prng.below(100)) : static_cast<uint32_t>(prng.below(40));
+  shape.hours =
+      is_large ? 48 + static_cast<int64_t>(prng.below(72)) : 24 * (6 + static_cast<int64_t>(prng.below(28)));
   shape.calm_every_hours = 12 + static_cast<int64_t>(prng.below(60));
   shape.has_push = prng.below(4) != 0;
   shape.has_inbox = prng.below(3) != 0;
@@ -143,16 +181,16 @@ Shape shape_of(const Scenario& scenario, Faults& faults) {
   shape.quota_per_minute = prng.below(2) == 0 ? 600 : 30 + static_cast<int64_t>(prng.below(60));
   shape.open_boards = prng.below(4) == 0 ? 1 : 8;
   for (uint32_t i = 0; i < shape.workers; ++i)
-    shape.worker_skew_ms.push_back(static_cast<int64_t>(prng.below(4)) == 0
-                                       ? static_cast<int64_t>(prng.below(40'000)) - 20'000
-                                       : 0);
+    shape.worker_skew_ms.push_back(
+        static_cast<int64_t>(prng.below(4)) == 0 ? static_cast<int64_t>(prng.below(40'000)) - 20'000 : 0);
   for (uint32_t i = 0; i < shape.browsers; ++i)
-    shape.browser_skew_ms.push_back(prng.below(3) == 0 ? static_cast<int64_t>(prng.below(1'200'000)) - 600'000 : 0);
+    shape.browser_skew_ms.push_back(prng.below(3) == 0 ? static_cast<int64_t>(prng.below(1'200'000)) - 600'000
+                                                       : 0);
   static constexpr const char* kTombstones[] = {"full", "bare", "mixed"};
   shape.tombstones = kTombstones[prng.below(3)];
 
-  static constexpr const char* kZones[] = {"UTC", "Europe/Zurich", "America/New_York", "Asia/Kolkata",
-                                           "Pacific/Auckland", "Australia/Lord_Howe"};
+  static constexpr const char* kZones[] = {"UTC",          "Europe/Zurich",    "America/New_York",
+                                           "Asia/Kolkata", "Pacific/Auckland", "Australia/Lord_Howe"};
   LinkPolicy& policy = shape.policy;
   policy.time_zone = kZones[prng.below(std::size(kZones))];
   policy.duration_minutes = 15 * (1 + static_cast<int64_t>(prng.below(12)));

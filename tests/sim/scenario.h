@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a run is made of: everything follows from the seed, and a scenario can take things away from it until only
-// what is needed for a failure is left. One line of text says it all again.
+// What a run is made of: everything follows from the seed, and a scenario can take things away from it until
+// only what is needed for a failure is left. One line of text says it all again.
 #pragma once
 
 #include <cstdint>
@@ -15,10 +15,38 @@ namespace kalends::sim {
 
 // What a user does. Browsers' first, then those of people in Google's page.
 enum class EditKind : uint8_t {
-  kCreateDated, kCreateUndated, kRename, kDueDay, kDueTime, kStartAndDue, kUndate, kDescribe, kLocate, kFinish,
-  kArchive, kDelete, kRestore, kMove, kColour, kUndo, kLabel, kArchiveMany, kTransfer, kHostile,
-  kEventCreate, kEventRename, kEventMove, kEventDescribe, kEventLocate, kEventFinish, kEventDelete, kEventColour,
-  kEventForeign, kEventCopy, kEventSeries, kEventDeleteMany,
+  kCreateDated,
+  kCreateUndated,
+  kRename,
+  kDueDay,
+  kDueTime,
+  kStartAndDue,
+  kUndate,
+  kDescribe,
+  kLocate,
+  kFinish,
+  kArchive,
+  kDelete,
+  kRestore,
+  kMove,
+  kColour,
+  kUndo,
+  kLabel,
+  kArchiveMany,
+  kTransfer,
+  kHostile,
+  kEventCreate,
+  kEventRename,
+  kEventMove,
+  kEventDescribe,
+  kEventLocate,
+  kEventFinish,
+  kEventDelete,
+  kEventColour,
+  kEventForeign,
+  kEventCopy,
+  kEventSeries,
+  kEventDeleteMany,
   kCount_
 };
 inline constexpr size_t kEditKinds = static_cast<size_t>(EditKind::kCount_);
@@ -35,10 +63,10 @@ struct PlannedEdit {
 struct Scenario {
   uint64_t seed = 1;
   // Taken away by shrinking.
-  std::optional<int64_t> hours;      // instead of the seed's length
-  std::vector<uint32_t> edits;       // only these of the plan; empty: all
-  std::vector<uint8_t> without;      // fault classes
-  uint32_t planted = 0;              // a planted bug (builds that have them)
+  std::optional<int64_t> hours;  // instead of the seed's length
+  std::vector<uint32_t> edits;   // only these of the plan; empty: all
+  std::vector<uint8_t> without;  // fault classes
+  uint32_t planted = 0;          // a planted bug (builds that have them)
 
   std::string text() const;
   static std::optional<Scenario> parse(const std::string& text);

@@ -6,7 +6,9 @@
 namespace kalends::sim {
 
 void Scheduler::say(const std::string& what) const {
-  if (is_loud) std::fprintf(stderr, "%lld.%03lld %s\n", static_cast<long long>(now_ms_ / 1000), static_cast<long long>(now_ms_ % 1000), what.c_str());
+  if (is_loud)
+    std::fprintf(stderr, "%lld.%03lld %s\n", static_cast<long long>(now_ms_ / 1000),
+                 static_cast<long long>(now_ms_ % 1000), what.c_str());
 }
 
 bool Scheduler::step(int64_t until_ms) {

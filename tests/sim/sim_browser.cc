@@ -7,11 +7,14 @@
 
 namespace kalends::sim {
 
-SimBrowser::SimBrowser(const Place& place, const Options& options) : place_(place), options_(options) { open_copy(); }
+SimBrowser::SimBrowser(const Place& place, const Options& options) : place_(place), options_(options) {
+  open_copy();
+}
 SimBrowser::~SimBrowser() { cut(); }
 
 void SimBrowser::open_copy() {
-  auto opened = Replica::open({options_.board, DocumentKind::kBoard, options_.replica}, kept_.base, kept_.ops);
+  auto opened =
+      Replica::open({options_.board, DocumentKind::kBoard, options_.replica}, kept_.base, kept_.ops);
   if (!opened.ok()) {
     trouble_ = "a browser cannot open what it kept: " + opened.error().message;
     opened = Replica::open({options_.board, DocumentKind::kBoard, options_.replica}, {}, {});
@@ -21,11 +24,17 @@ void SimBrowser::open_copy() {
   is_running_ = true;
 }
 
-void SimBrowser::keep(const std::vector<Op>& ops) { kept_.ops.insert(kept_.ops.end(), ops.begin(), ops.end()); }
+void SimBrowser::keep(const std::vector<Op>& ops) {
+  kept_.ops.insert(kept_.ops.end(), ops.begin(), ops.end());
+}
 
-bool SimBrowser::edit(const std::vector<Command>& commands) { return edit_at(options_.member, commands, now_ms()); }
+bool SimBrowser::edit(const std::vector<Command>& commands) {
+  return edit_at(options_.member, commands, now_ms());
+}
 
-bool SimBrowser::edit_as(MemberId author, const std::vector<Command>& commands) { return edit_at(author, commands, now_ms()); }
+bool SimBrowser::edit_as(MemberId author, const std::vector<Command>& commands) {
+  return edit_at(author, commands, now_ms());
+}
 
 bool SimBrowser::edit_from_the_future(const std::vector<Command>& commands) {
   constexpr int64_t kYear2099 = 4'070'908'800'000;
@@ -89,13 +98,15 @@ void SimBrowser::connect() {
     auto alive = weak.lock();
     if (!alive || alive->is_cut || alive->worker->is_doomed()) return;
     int64_t wait = 2 + static_cast<int64_t>(place_.faults.prng().below(40));
-    if (place_.faults.happens(FaultClass::kFrameLate)) wait += static_cast<int64_t>(place_.faults.prng().below(8'000));
+    if (place_.faults.happens(FaultClass::kFrameLate))
+      wait += static_cast<int64_t>(place_.faults.prng().below(8'000));
     int64_t due = std::max(alive->last_down_ms, place_.scheduler.now_ms() + wait);  // in order
     alive->last_down_ms = due;
-    place_.scheduler.after(due - place_.scheduler.now_ms(), alive->owner, [this, weak, frame = std::move(frame)] {
-      auto here = weak.lock();
-      if (here && here == connection_) receive(frame);
-    });
+    place_.scheduler.after(due - place_.scheduler.now_ms(), alive->owner,
+                           [this, weak, frame = std::move(frame)] {
+                             auto here = weak.lock();
+                             if (here && here == connection_) receive(frame);
+                           });
   };
   connection->hub_side = connection->worker->open_session(authenticate, to_browser);
   connection_ = connection;
@@ -109,7 +120,8 @@ void SimBrowser::cut() {
   connection_.reset();
   connection->is_cut = true;
   place_.scheduler.end(connection->owner);
-  if (connection->worker->owner() == connection->hub_owner) connection->worker->close_session(connection->hub_side);
+  if (connection->worker->owner() == connection->hub_owner)
+    connection->worker->close_session(connection->hub_side);
   session_ = std::make_unique<Session>(*replica_, kept_.cursor);
 }
 
@@ -137,18 +149,20 @@ void SimBrowser::send_frame(Bytes frame) {
   if (!connection_) return;
   std::weak_ptr<Connection> weak = connection_;
   int64_t wait = 2 + static_cast<int64_t>(place_.faults.prng().below(40));
-  if (place_.faults.happens(FaultClass::kFrameLate)) wait += static_cast<int64_t>(place_.faults.prng().below(8'000));
+  if (place_.faults.happens(FaultClass::kFrameLate))
+    wait += static_cast<int64_t>(place_.faults.prng().below(8'000));
   int64_t due = std::max(connection_->last_up_ms, place_.scheduler.now_ms() + wait);
   connection_->last_up_ms = due;
-  place_.scheduler.after(due - place_.scheduler.now_ms(), connection_->hub_owner, [this, weak, frame = std::move(frame)] {
-    auto here = weak.lock();
-    if (!here || here->is_cut || here->worker->is_doomed()) return;
-    LiveSession* hub_side = here->worker->session(here->hub_side);
-    if (hub_side && !hub_side->receive(frame) && here == connection_) {
-      cut();
-      connect_later(5'000);
-    }
-  });
+  place_.scheduler.after(due - place_.scheduler.now_ms(), connection_->hub_owner,
+                         [this, weak, frame = std::move(frame)] {
+                           auto here = weak.lock();
+                           if (!here || here->is_cut || here->worker->is_doomed()) return;
+                           LiveSession* hub_side = here->worker->session(here->hub_side);
+                           if (hub_side && !hub_side->receive(frame) && here == connection_) {
+                             cut();
+                             connect_later(5'000);
+                           }
+                         });
 }
 
 void SimBrowser::receive(const Bytes& frame) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A browser with one board open: the product's replica and session, a store of its own that outlives it, and a
-// socket that breaks. What a person did is kept before it is shown or sent, as in the page.
+// A browser with one board open: the product's replica and session, a store of its own that outlives it, and
+// a socket that breaks. What a person did is kept before it is shown or sent, as in the page.
 #pragma once
 
 #include <deque>
@@ -43,10 +43,10 @@ class SimBrowser {
   const Options& options() const { return options_; }
 
   void connect();
-  void cut();         // the socket
+  void cut();  // the socket
   // After a worker has ended: whoever was connected to it notices.
   void notice_ended_worker();
-  void kill();        // the tab; it comes back by itself
+  void kill();  // the tab; it comes back by itself
   void set_online(bool is_online);
   bool is_online() const { return is_online_; }
   bool is_synced() const { return is_running_ && connection_ && session_->is_synced(); }
@@ -63,7 +63,7 @@ class SimBrowser {
  private:
   // Both ends of a socket. What is under way when it breaks is lost.
   struct Connection {
-    Owner owner = kWorld;    // of frames under way to the browser, and of time-outs
+    Owner owner = kWorld;      // of frames under way to the browser, and of time-outs
     Owner hub_owner = kWorld;  // the worker's process
     SimWorker* worker = nullptr;
     uint64_t hub_side = 0;  // the worker's session

@@ -18,7 +18,8 @@ emulator::Request to_emulator(const HttpRequest& request) {
   emulator::split_target(path == std::string_view::npos ? "/" : url.substr(path), out.path, out.query);
   for (const auto& [name, value] : request.headers.fields()) {
     std::string lower = name;
-    std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c); });
+    std::transform(lower.begin(), lower.end(), lower.begin(),
+                   [](unsigned char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c); });
     out.headers[lower] = value;
   }
   out.body = request.body;
@@ -33,9 +34,12 @@ HttpResponse to_worker(const emulator::Response& response) {
   return out;
 }
 
-bool is_calendar_call(const emulator::Request& request) { return request.path.rfind("/calendar/v3/", 0) == 0; }
+bool is_calendar_call(const emulator::Request& request) {
+  return request.path.rfind("/calendar/v3/", 0) == 0;
+}
 bool is_listing(const emulator::Request& request) {
-  return request.method == "GET" && request.path.size() > 7 && request.path.compare(request.path.size() - 7, 7, "/events") == 0;
+  return request.method == "GET" && request.path.size() > 7 &&
+         request.path.compare(request.path.size() - 7, 7, "/events") == 0;
 }
 
 // calendar and event of /calendar/v3/calendars/C/events[/E]
@@ -96,14 +100,17 @@ void SimGoogle::revoke(const std::string& mail) {
   google_.oauth().revoke_person(mail);
 }
 
-// Refusals that the model would give for reasons of its own are given here, so that the dice stay in one place.
+// Refusals that the model would give for reasons of its own are given here, so that the dice stay in one
+// place.
 std::optional<emulator::Response> SimGoogle::refuse(Owner worker, const emulator::Request& request) {
   bool is_write = request.method != "GET";
   if (!is_calendar_call(request)) {
-    if (request.path == "/token" && faults_.happens(FaultClass::kTokenServerDown)) return emulator::backend_error(503).response();
+    if (request.path == "/token" && faults_.happens(FaultClass::kTokenServerDown))
+      return emulator::backend_error(503).response();
     return std::nullopt;
   }
-  if (faults_.happens(FaultClass::kServerError)) return emulator::backend_error(faults_.prng().chance(1, 2) ? 500 : 503).response();
+  if (faults_.happens(FaultClass::kServerError))
+    return emulator::backend_error(faults_.prng().chance(1, 2) ? 500 : 503).response();
   if (faults_.happens(FaultClass::kRateLimited)) {
     bool is_user = faults_.prng().chance(1, 2);
     int status = faults_.prng().chance(1, 2) ? 403 : 429;
@@ -116,8 +123,10 @@ std::optional<emulator::Response> SimGoogle::refuse(Owner worker, const emulator
   }
   bool is_creation = is_write && request.method == "POST" && place_of(request).has_value();
   if (is_creation && faults_.happens(FaultClass::kUsageLimits))
-    usage_limit_until_ms_ = scheduler_.now_ms() + 3'600'000 * (1 + static_cast<int64_t>(faults_.prng().below(3)));
-  if (is_creation && scheduler_.now_ms() < usage_limit_until_ms_) return emulator::usage_limits_exceeded().response();
+    usage_limit_until_ms_ =
+        scheduler_.now_ms() + 3'600'000 * (1 + static_cast<int64_t>(faults_.prng().below(3)));
+  if (is_creation && scheduler_.now_ms() < usage_limit_until_ms_)
+    return emulator::usage_limits_exceeded().response();
   return std::nullopt;
 }
 
@@ -139,13 +148,20 @@ emulator::Response SimGoogle::carry_out(Owner worker, const emulator::Request& r
   size_t violations = world().stats.contract_violations.size();
   emulator::Response response = google_.handle(request);
   if (world().stats.contract_violations.size() != violations)
-    witness_.on_violation("a request breaks Google's contract: " + world().stats.contract_violations.back().dump());
+    witness_.on_violation("a request breaks Google's contract: " +
+                          world().stats.contract_violations.back().dump());
   if (scheduler_.is_loud && request.method == "GET") {
     Json body = Json::parse(response.body, nullptr, false);
     std::string listed;
     if (body.is_object() && body.contains("items"))
-      for (const Json& item : body["items"]) listed += " " + item.value("id", "").substr(0, 6) + ":" + item.value("summary", "-");
-    scheduler_.say("google: GET " + (place_of(request) ? place_of(request)->calendar.substr(0, 6) + "/" + place_of(request)->event.substr(0, 6) : request.path) + " " + std::to_string(response.status) + " for " + std::to_string(worker) + (request.query_value("syncToken") ? " new" : "") + listed.substr(0, 120));
+      for (const Json& item : body["items"])
+        listed += " " + item.value("id", "").substr(0, 6) + ":" + item.value("summary", "-");
+    scheduler_.say("google: GET " +
+                   (place_of(request) ? place_of(request)->calendar.substr(0, 6) + "/" +
+                                            place_of(request)->event.substr(0, 6)
+                                      : request.path) +
+                   " " + std::to_string(response.status) + " for " + std::to_string(worker) +
+                   (request.query_value("syncToken") ? " new" : "") + listed.substr(0, 120));
   }
   witness_.on_api_call(worker, request, response.status);
   if (place && response.status < 300) {
@@ -165,7 +181,8 @@ void SimGoogle::spoil_listing(emulator::Request& request, emulator::Response& re
   if (response.status != 200) return;
   bool is_full = !request.query_value("syncToken") && !request.query_value("pageToken");
   if (!is_full) return;
-  bool is_empty = faults_.happens(FaultClass::kEmptyListing), is_cut = faults_.happens(FaultClass::kCutListing);
+  bool is_empty = faults_.happens(FaultClass::kEmptyListing),
+       is_cut = faults_.happens(FaultClass::kCutListing);
   if (!is_empty && !is_cut) return;
   Json body = Json::parse(response.body);
   Json& items = body["items"];
@@ -187,20 +204,24 @@ void SimGoogle::spoil_listing(emulator::Request& request, emulator::Response& re
 
 void SimGoogle::send(Owner worker, HttpRequest request, std::function<void(HttpOutcome)> done) {
   Prng& dice = faults_.prng();
-  int64_t there_ms = 5 + static_cast<int64_t>(dice.below(60)), back_ms = 5 + static_cast<int64_t>(dice.below(120));
+  int64_t there_ms = 5 + static_cast<int64_t>(dice.below(60)),
+          back_ms = 5 + static_cast<int64_t>(dice.below(120));
   int64_t timeout_ms = request.timeout_ms;
   auto lost = [](bool is_certain) {
     return HttpOutcome{Error{ErrorCode::kUnavailable, "no answer came", 0}, is_certain};
   };
-  if (auto it = not_before_ms_.find(worker); it != not_before_ms_.end() && is_calendar_call(to_emulator(request)) &&
-                                              scheduler_.now_ms() < it->second)
+  if (auto it = not_before_ms_.find(worker); it != not_before_ms_.end() &&
+                                             is_calendar_call(to_emulator(request)) &&
+                                             scheduler_.now_ms() < it->second)
     witness_.on_violation("a call before Retry-After is over");
   if (faults_.happens(FaultClass::kRequestLost)) {
     bool is_certain = dice.chance(1, 2);
-    scheduler_.after(is_certain ? there_ms : timeout_ms, worker, [done, lost, is_certain] { done(lost(is_certain)); });
+    scheduler_.after(is_certain ? there_ms : timeout_ms, worker,
+                     [done, lost, is_certain] { done(lost(is_certain)); });
     return;
   }
-  if (faults_.happens(FaultClass::kAnswerSlow)) back_ms += static_cast<int64_t>(dice.below(static_cast<uint64_t>(timeout_ms) * 2));
+  if (faults_.happens(FaultClass::kAnswerSlow))
+    back_ms += static_cast<int64_t>(dice.below(static_cast<uint64_t>(timeout_ms) * 2));
   scheduler_.after(there_ms, kWorld, [=, this, request = to_emulator(request)]() mutable {
     Prng& prng = faults_.prng();
     bool is_listing_call = is_calendar_call(request) && is_listing(request);
@@ -216,8 +237,11 @@ void SimGoogle::send(Owner worker, HttpRequest request, std::function<void(HttpO
       if (faults_.happens(FaultClass::kRequestRepeated)) response = carry_out(worker, request);
       if (is_calendar_call(request) && request.method != "GET") {
         if (response.status < 300 && !response.event_id.empty() && faults_.happens(FaultClass::kEventTouched))
-          world().bumps.push_back({world().now_ms + 50 + static_cast<int64_t>(prng.below(20'000)), response.calendar, response.event_id}), look_for_notices();
-        if (response.status < 300 && faults_.happens(FaultClass::kServerErrorAfter)) response = emulator::backend_error(503).response();
+          world().bumps.push_back({world().now_ms + 50 + static_cast<int64_t>(prng.below(20'000)),
+                                   response.calendar, response.event_id}),
+              look_for_notices();
+        if (response.status < 300 && faults_.happens(FaultClass::kServerErrorAfter))
+          response = emulator::backend_error(503).response();
       }
       if (is_listing_call) spoil_listing(request, response);
     }
@@ -255,8 +279,10 @@ void SimGoogle::look_for_notices() {
     for (emulator::PushNotice& notice : google_.model().take_due_notices()) {
       if (faults_.happens(FaultClass::kNoticeLost)) continue;
       int64_t wait_ms = 10 + static_cast<int64_t>(faults_.prng().below(500));
-      if (faults_.happens(FaultClass::kNoticeLate)) wait_ms += static_cast<int64_t>(faults_.prng().below(7'200'000));
-      if (faults_.happens(FaultClass::kNoticeRepeated)) scheduler_.after(wait_ms * 2, kWorld, [this, notice] { deliver(notice); });
+      if (faults_.happens(FaultClass::kNoticeLate))
+        wait_ms += static_cast<int64_t>(faults_.prng().below(7'200'000));
+      if (faults_.happens(FaultClass::kNoticeRepeated))
+        scheduler_.after(wait_ms * 2, kWorld, [this, notice] { deliver(notice); });
       scheduler_.after(wait_ms, kWorld, [this, notice] { deliver(notice); });
     }
     look_for_notices();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The way between workers and the stand-in for Google: requests and answers that are late, lost, cut, repeated;
-// refusals; notices. What a call changed is shown to a witness.
+// The way between workers and the stand-in for Google: requests and answers that are late, lost, cut,
+// repeated; refusals; notices. What a call changed is shown to a witness.
 #pragma once
 
 #include <functional>
@@ -38,12 +38,15 @@ class SimGoogle {
   static constexpr const char* kBaseUrl = "http://google.sim";
   static constexpr const char* kWebhookUrl = "http://127.0.0.1:9/v1/google/push";
 
-  SimGoogle(Scheduler& scheduler, Faults& faults, GoogleWitness& witness, uint64_t seed, std::vector<std::string> people);
+  SimGoogle(Scheduler& scheduler, Faults& faults, GoogleWitness& witness, uint64_t seed,
+            std::vector<std::string> people);
 
   // What a notice meets: channel and token in, the status of the answer out; 0: nobody is there.
   using Ring = std::function<int(const std::string& channel, const std::string& token)>;
   void set_ring(Ring ring) { ring_ = std::move(ring); }
-  void set_network_dead(std::function<void(Owner)> crash_in_call) { crash_in_call_ = std::move(crash_in_call); }
+  void set_network_dead(std::function<void(Owner)> crash_in_call) {
+    crash_in_call_ = std::move(crash_in_call);
+  }
 
   void send(Owner worker, HttpRequest request, std::function<void(HttpOutcome)> done);
   // As a person in the page, by the control API; the parsed answer, null when refused.
@@ -75,7 +78,7 @@ class SimGoogle {
   Ring ring_;
   std::function<void(Owner)> crash_in_call_;
   std::set<std::string> revoked_;
-  std::map<Owner, int64_t> not_before_ms_;   // after Retry-After
+  std::map<Owner, int64_t> not_before_ms_;  // after Retry-After
   int64_t usage_limit_until_ms_ = 0;
   int64_t pump_due_ms_ = INT64_MAX;
   uint64_t calls_ = 0;

@@ -13,8 +13,7 @@ Error full() { return {ErrorCode::kUnavailable, "the disk is full", 0}; }
 
 class SimTxn final : public SqliteTxn {
  public:
-  SimTxn(SimStore& store)
-      : SqliteTxn(store.disk_.database(), store.disk_.txn_home()), store_(store) {}
+  SimTxn(SimStore& store) : SqliteTxn(store.disk_.database(), store.disk_.txn_home()), store_(store) {}
 
   Status commit() override {
     if (store_.is_doomed_) return gone();

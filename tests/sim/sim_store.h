@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The real store on a database in memory, with crashes at its commits. The database outlives its workers as a disk
-// does; a worker that is doomed gets nothing out of it any more and nothing into it.
+// The real store on a database in memory, with crashes at its commits. The database outlives its workers as a
+// disk does; a worker that is doomed gets nothing out of it any more and nothing into it.
 #pragma once
 
 #include <functional>
@@ -26,7 +26,7 @@ class StoreWitness {
  public:
   virtual ~StoreWitness() = default;
   virtual void on_ops(const std::vector<CommittedOp>& ops) = 0;
-  virtual void on_lease(const LinkLease& lease) = 0;        // acquired
+  virtual void on_lease(const LinkLease& lease) = 0;         // acquired
   virtual void on_fenced_write(const LinkLease& lease) = 0;  // committed under this lease
 };
 

@@ -62,8 +62,13 @@ EngineOptions engine_options(const SimWorker::Options& options, Owner owner) {
 
 OauthClient oauth_client(SimGoogle& google) {
   std::string base = SimGoogle::kBaseUrl;
-  return {google.stand_in().oauth().client_id(), google.stand_in().oauth().client_secret(), base + "/o/oauth2/v2/auth",
-          base + "/token", base + "/revoke", "http://127.0.0.1:9/v1/google/callback", 20'000};
+  return {google.stand_in().oauth().client_id(),
+          google.stand_in().oauth().client_secret(),
+          base + "/o/oauth2/v2/auth",
+          base + "/token",
+          base + "/revoke",
+          "http://127.0.0.1:9/v1/google/callback",
+          20'000};
 }
 
 }  // namespace
@@ -77,7 +82,8 @@ SimWorker::Process::Process(SimWorker& owner_worker, Owner process_owner, uint64
       log(worker.place_.scheduler),
       secrets(master_key(), entropy),
       hub(ports(), worker.options_.open_boards, worker.options_.is_store_shared),
-      accounts(ports(), AccountsOptions{oauth_client(worker.place_.google), std::string(SimGoogle::kBaseUrl) + "/oauth2/v3/certs", true}),
+      accounts(ports(), AccountsOptions{oauth_client(worker.place_.google),
+                                        std::string(SimGoogle::kBaseUrl) + "/oauth2/v3/certs", true}),
       links(ports(), hub, accounts, engine_options(worker.options_, owner)) {}
 
 bool SimWorker::start() {
@@ -90,7 +96,8 @@ bool SimWorker::start() {
 
 uint64_t SimWorker::open_session(LiveSession::Authenticate authenticate, LiveSession::Send send) {
   uint64_t id = ++process_->last_session;
-  process_->sessions[id] = std::make_unique<LiveSession>(process_->hub, std::move(authenticate), std::move(send));
+  process_->sessions[id] =
+      std::make_unique<LiveSession>(process_->hub, std::move(authenticate), std::move(send));
   return id;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A worker process: the product's own engine on simulated ports. What is not in the store is gone when it crashes.
+// A worker process: the product's own engine on simulated ports. What is not in the store is gone when it
+// crashes.
 #pragma once
 
 #include <memory>
@@ -9,8 +10,8 @@
 #include "tests/sim/sim_google.h"
 #include "tests/sim/sim_store.h"
 #include "worker/crypto/aes_gcm_secret_box.h"
-#include "worker/engine/live_session.h"
 #include "worker/engine/link_engine.h"
+#include "worker/engine/live_session.h"
 
 namespace kalends::sim {
 
@@ -65,12 +66,14 @@ class SimWorker {
     int64_t poll_ms = 60'000;
     int64_t quota_per_minute = 600;
   };
-  SimWorker(const Place& place, const Options& options) : place_(place), options_(options), clock_(place.scheduler, options.skew_ms) {}
+  SimWorker(const Place& place, const Options& options)
+      : place_(place), options_(options), clock_(place.scheduler, options.skew_ms) {}
   ~SimWorker() { end(); }
 
   // False: it could not start (the store was not there): it has ended again.
   bool start();
-  // As kill -9 does. Safe from inside the worker's own call: it is gone once control is back in the scheduler.
+  // As kill -9 does. Safe from inside the worker's own call: it is gone once control is back in the
+  // scheduler.
   void doom() {
     if (process_) process_->store.set_doomed();
   }

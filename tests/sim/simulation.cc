@@ -21,29 +21,49 @@ std::string difference(const Replica& browser, const Replica& hub) {
   std::string text;
   Version a = browser.version(), b = hub.version();
   for (const auto& [replica, counter] : b.entries())
-    if (a.of(replica) != counter) text += " " + to_hex(replica).substr(0, 6) + ": " + std::to_string(a.of(replica)) + " of " + std::to_string(counter) + ",";
+    if (a.of(replica) != counter)
+      text += " " + to_hex(replica).substr(0, 6) + ": " + std::to_string(a.of(replica)) + " of " +
+              std::to_string(counter) + ",";
   for (const auto& [replica, counter] : a.entries())
-    if (b.of(replica) == 0) text += " " + to_hex(replica).substr(0, 6) + ": " + std::to_string(counter) + " of none,";
+    if (b.of(replica) == 0)
+      text += " " + to_hex(replica).substr(0, 6) + ": " + std::to_string(counter) + " of none,";
   auto sizes = [](const Document& document) {
-    return " carried " + std::to_string(document.carried.size()) + " bounds " + std::to_string(document.bounds.size()) + " voids " + std::to_string(document.voids.size()) + " opaque " + std::to_string(document.opaque.size()) + " redactions " + std::to_string(document.redactions.size());
+    return " carried " + std::to_string(document.carried.size()) + " bounds " +
+           std::to_string(document.bounds.size()) + " voids " + std::to_string(document.voids.size()) +
+           " opaque " + std::to_string(document.opaque.size()) + " redactions " +
+           std::to_string(document.redactions.size());
   };
   text += " browser:" + sizes(browser.document()) + "; hub:" + sizes(hub.document());
   for (const Replica* one : {&browser, &hub}) {
     auto again = Replica::open(one->options(), one->snapshot(), {});
-    text += again.ok() ? again->hash() == one->hash() ? " reopens" : " REOPENS OTHERWISE" : again.error().message;
+    text +=
+        again.ok() ? again->hash() == one->hash() ? " reopens" : " REOPENS OTHERWISE" : again.error().message;
   }
   for (const Entity& entity : hub.document().all()) {
     Entity other = browser.document().find(entity.id());
     if (other)
       for (int field = 1; field <= 25; ++field) {
-        auto ours = entity.values(static_cast<Field>(field)), theirs = other.values(static_cast<Field>(field));
+        auto ours = entity.values(static_cast<Field>(field)),
+             theirs = other.values(static_cast<Field>(field));
         bool is_same = ours.size() == theirs.size();
-        for (size_t i = 0; is_same && i < ours.size(); ++i) is_same = ours[i].op == theirs[i].op && ours[i].stamp == theirs[i].stamp && ours[i].value == theirs[i].value;
-        if (!is_same) text += " field " + std::to_string(field) + " of " + to_hex(entity.id()).substr(0, 6) + " hub " + std::to_string(ours.size()) + " browser " + std::to_string(theirs.size());
+        for (size_t i = 0; is_same && i < ours.size(); ++i)
+          is_same = ours[i].op == theirs[i].op && ours[i].stamp == theirs[i].stamp &&
+                    ours[i].value == theirs[i].value;
+        if (!is_same)
+          text += " field " + std::to_string(field) + " of " + to_hex(entity.id()).substr(0, 6) + " hub " +
+                  std::to_string(ours.size()) + " browser " + std::to_string(theirs.size());
       }
-    if (other && (other.has_open_deletion() != entity.has_open_deletion() || other.rarities().deletions.size() != entity.rarities().deletions.size() || other.rarities().restored_early.size() != entity.rarities().restored_early.size() || other.rarities().replaced_early.size() != entity.rarities().replaced_early.size() || other.rarities().removed_early.size() != entity.rarities().removed_early.size() || other.rarities().other_makers.size() != entity.rarities().other_makers.size())) text += " rarities of " + to_hex(entity.id()).substr(0, 6);
-    if (!other || other.is_deleted() != entity.is_deleted() || other.text_value(Field::kTitle) != entity.text_value(Field::kTitle) || other.text() != entity.text())
-      text += " entity " + to_hex(entity.id()).substr(0, 6) + " (" + std::to_string(static_cast<int>(entity.type())) + ")";
+    if (other && (other.has_open_deletion() != entity.has_open_deletion() ||
+                  other.rarities().deletions.size() != entity.rarities().deletions.size() ||
+                  other.rarities().restored_early.size() != entity.rarities().restored_early.size() ||
+                  other.rarities().replaced_early.size() != entity.rarities().replaced_early.size() ||
+                  other.rarities().removed_early.size() != entity.rarities().removed_early.size() ||
+                  other.rarities().other_makers.size() != entity.rarities().other_makers.size()))
+      text += " rarities of " + to_hex(entity.id()).substr(0, 6);
+    if (!other || other.is_deleted() != entity.is_deleted() ||
+        other.text_value(Field::kTitle) != entity.text_value(Field::kTitle) || other.text() != entity.text())
+      text += " entity " + to_hex(entity.id()).substr(0, 6) + " (" +
+              std::to_string(static_cast<int>(entity.type())) + ")";
   }
   return text;
 }
@@ -62,23 +82,26 @@ Simulation::Simulation(const Scenario& scenario, bool is_loud)
       google_(scheduler_, faults_, oracle_, scenario.seed, {"ada@example.org", "ben@example.org"}),
       start_ms_(scheduler_.now_ms()) {
   scheduler_.is_loud = is_loud;
-  if (!plant(scenario.planted)) oracle_.fail("setup", "no bug is planted in this build: use kalends-sim-planted");
+  if (!plant(scenario.planted))
+    oracle_.fail("setup", "no bug is planted in this build: use kalends-sim-planted");
   Prng prng(scenario.seed + 11);
   workspace_.raw = prng.id();
   owner_.raw = prng.id();
   faults_.calm(true);
-  google_.control("POST", "/control/switches", {{"tombstones", shape_.tombstones}, {"quota_per_user", shape_.quota_per_minute}});
+  google_.control("POST", "/control/switches",
+                  {{"tombstones", shape_.tombstones}, {"quota_per_user", shape_.quota_per_minute}});
   for (uint32_t i = 0; i < shape_.boards; ++i)
     boards_.push_back({DocumentId{prng.id()}, prng.id(), prng.id(), prng.id(), prng.id(), "", {}});
   for (uint32_t i = 0; i < shape_.workers; ++i)
     workers_.push_back(std::make_unique<SimWorker>(
         SimWorker::Place{scheduler_, faults_, google_, disk_, oracle_},
-        SimWorker::Options{i, shape_.worker_skew_ms[i], shape_.open_boards, shape_.workers > 1, shape_.has_push,
-                           shape_.poll_ms, shape_.quota_per_minute}));
+        SimWorker::Options{i, shape_.worker_skew_ms[i], shape_.open_boards, shape_.workers > 1,
+                           shape_.has_push, shape_.poll_ms, shape_.quota_per_minute}));
   google_.set_network_dead([this](Owner owner) {
     for (auto& worker : workers_)
       if (worker->owner() == owner)
-        scheduler_.after(static_cast<int64_t>(faults_.prng().below(300)), owner, [&w = *worker] { w.doom(); });
+        scheduler_.after(static_cast<int64_t>(faults_.prng().below(300)), owner,
+                         [&w = *worker] { w.doom(); });
   });
   google_.set_ring([this](const std::string& channel, const std::string& ring_token) {
     SimWorker* worker = any_worker();
@@ -164,7 +187,8 @@ void Simulation::set_up() {
     DocumentKey key{workspace_, board.id};
     std::vector<Command> commands{SetCommand{{board.id.raw, {}}, {Field::kTitle, {}, std::string("Board")}}};
     for (const Id128& list : {board.list, board.other_list, board.inbox})
-      commands.push_back(CreateCommand{EntityType::kList, list, {{Field::kTitle, {}, std::string("List")}}, {}, {}});
+      commands.push_back(
+          CreateCommand{EntityType::kList, list, {{Field::kTitle, {}, std::string("List")}}, {}, {}});
     for (uint32_t i = 0; i < shape_.cards / shape_.boards; ++i) {
       CreateCommand create{EntityType::kCard, prng.id(), {{Field::kTitle, {}, token(prng)}}, board.list, {}};
       if (prng.chance(3, 4)) create.fields.push_back({Field::kDue, {}, random_when(prng, prng.chance(1, 2))});
@@ -182,12 +206,14 @@ void Simulation::set_up() {
     worker.tasks().spawn(link_board(board));
     pass(2 * kMinute);
   }
-  if (google_.world().stats.quota_exceeded > 0) oracle_.fail("I7", "Google had to refuse calls beyond the quota");
+  if (google_.world().stats.quota_exceeded > 0)
+    oracle_.fail("I7", "Google had to refuse calls beyond the quota");
   for (size_t i = 1; i < workers_.size(); ++i) workers_[i]->start();
   for (uint32_t i = 0; i < shape_.browsers; ++i) {
     browsers_.push_back(std::make_unique<SimBrowser>(
         SimBrowser::Place{scheduler_, faults_, workers_},
-        SimBrowser::Options{workspace_, boards_[i % boards_.size()].id, MemberId{prng.id()}, ReplicaId{prng.id()}, shape_.browser_skew_ms[i]}));
+        SimBrowser::Options{workspace_, boards_[i % boards_.size()].id, MemberId{prng.id()},
+                            ReplicaId{prng.id()}, shape_.browser_skew_ms[i]}));
     browsers_.back()->connect();
   }
   pass(2 * kMinute);
@@ -222,28 +248,33 @@ void Simulation::every_minute() {
   for (auto& worker : workers_) {
     if (faults_.happens(FaultClass::kCrash) && worker->is_running()) worker->doom();
     if (faults_.happens(FaultClass::kWorkerPaused)) worker->pause(static_cast<int64_t>(dice.below(600'000)));
-    if (faults_.happens(FaultClass::kClockJump)) worker->clock().jump(dice.chance(1, 2) ? -kHour : 24 * kHour);
+    if (faults_.happens(FaultClass::kClockJump))
+      worker->clock().jump(dice.chance(1, 2) ? -kHour : 24 * kHour);
   }
   for (auto& browser : browsers_) {
     if (faults_.happens(FaultClass::kSocketCut)) {
       browser->set_online(false);
       // Away for a minute, an evening, sometimes days.
-      int64_t away = dice.chance(1, 8) ? static_cast<int64_t>(dice.below(48 * kHour)) : static_cast<int64_t>(dice.below(20 * kMinute));
+      int64_t away = dice.chance(1, 8) ? static_cast<int64_t>(dice.below(48 * kHour))
+                                       : static_cast<int64_t>(dice.below(20 * kMinute));
       scheduler_.after(away, kWorld, [&b = *browser] { b.set_online(true); });
     }
     if (faults_.happens(FaultClass::kBrowserKilled)) browser->kill();
   }
   if (faults_.happens(FaultClass::kSyncTokenGone))
     for (Board& board : boards_)
-      if (auto* calendar = google_.world().find_calendar(board.calendar)) google_.world().expire_sync_tokens(*calendar);
+      if (auto* calendar = google_.world().find_calendar(board.calendar))
+        google_.world().expire_sync_tokens(*calendar);
   if (faults_.happens(FaultClass::kAccessTokenGone)) google_.stand_in().oauth().expire_access_tokens(mail_);
   if (faults_.happens(FaultClass::kGrantRevoked) && !revoked_until_ms_) {
     google_.revoke(mail_);
     revoked_until_ms_ = scheduler_.now_ms() + static_cast<int64_t>(dice.below(5 * kHour));
   }
   if (faults_.happens(FaultClass::kNoticeForged))
-    if (SimWorker* worker = any_worker(); worker && faults_.rate(FaultClass::kStoreBusy) == 0)  // a busy store cannot tell
-      if (worker->links().ring(to_hex(dice.id()), to_hex(workspace_) + "." + to_hex(boards_[0].link) + ".forgedforgedforged"))
+    if (SimWorker* worker = any_worker();
+        worker && faults_.rate(FaultClass::kStoreBusy) == 0)  // a busy store cannot tell
+      if (worker->links().ring(to_hex(dice.id()),
+                               to_hex(workspace_) + "." + to_hex(boards_[0].link) + ".forgedforgedforged"))
         oracle_.fail("B03", "a forged notice was taken for a real one");
 }
 
@@ -257,7 +288,8 @@ void Simulation::operate() {
     if (!worker->is_running()) continue;
     for (Board& board : boards_) {
       auto view = worker->links().view(workspace_, board.link);
-      if (view.ok() && view->state == LinkState::kStopped) (void)worker->links().approve(workspace_, board.link);
+      if (view.ok() && view->state == LinkState::kStopped)
+        (void)worker->links().approve(workspace_, board.link);
       if (worker->is_doomed()) break;
     }
   }
@@ -265,8 +297,11 @@ void Simulation::operate() {
 
 // Faults stop; whatever was to come back has come back.
 void Simulation::settle() {
-  bool was_listing_spoilt = faults_.counts()[static_cast<size_t>(FaultClass::kEmptyListing)] + faults_.counts()[static_cast<size_t>(FaultClass::kCutListing)] != listings_spoilt_;
-  listings_spoilt_ = faults_.counts()[static_cast<size_t>(FaultClass::kEmptyListing)] + faults_.counts()[static_cast<size_t>(FaultClass::kCutListing)];
+  bool was_listing_spoilt = faults_.counts()[static_cast<size_t>(FaultClass::kEmptyListing)] +
+                                faults_.counts()[static_cast<size_t>(FaultClass::kCutListing)] !=
+                            listings_spoilt_;
+  listings_spoilt_ = faults_.counts()[static_cast<size_t>(FaultClass::kEmptyListing)] +
+                     faults_.counts()[static_cast<size_t>(FaultClass::kCutListing)];
   faults_.calm(true);
   is_calm_ = true;
   scheduler_.say("all calm");
@@ -290,7 +325,8 @@ void Simulation::rest() {
   uint64_t writes = google_.writes();
   size_t operations = oracle_.operations();
   pass(kHour);
-  if (google_.writes() != writes) oracle_.fail("I21", std::to_string(google_.writes() - writes) + " writes to Google in an hour of rest");
+  if (google_.writes() != writes)
+    oracle_.fail("I21", std::to_string(google_.writes() - writes) + " writes to Google in an hour of rest");
   if (oracle_.operations() != operations) oracle_.fail("I21", "operations were made in an hour of rest");
 }
 
@@ -312,20 +348,25 @@ void Simulation::calm_check() {
   for (auto& worker : workers_)
     for (Board& board : boards_)
       if (auto view = worker->links().view(workspace_, board.link); view.ok())
-        scheduler_.say("link " + board.calendar.substr(0, 6) + " at worker " + std::to_string(worker->number()) + ": state " +
-                       std::to_string(static_cast<int>(view->state)) + ", " + std::to_string(view->dirty) + " wait" +
-                       (view->is_running ? ", runs" : "") + (view->last_error ? ", " + view->last_error->message : ""));
+        scheduler_.say("link " + board.calendar.substr(0, 6) + " at worker " +
+                       std::to_string(worker->number()) + ": state " +
+                       std::to_string(static_cast<int>(view->state)) + ", " + std::to_string(view->dirty) +
+                       " wait" + (view->is_running ? ", runs" : "") +
+                       (view->last_error ? ", " + view->last_error->message : ""));
   for (Board& board : boards_) {
     auto open = workers_[0]->hub().open({workspace_, board.id});
     if (!open.ok()) return oracle_.fail("I11", "a board cannot be opened: " + open.error().message);
     const Replica& replica = (*open)->replica;
     for (auto& browser : browsers_)
       if (browser->options().board == board.id && browser->replica().hash() != replica.hash())
-        return oracle_.fail("I1", "a browser and the hub show different boards: " + difference(browser->replica(), replica));
+        return oracle_.fail(
+            "I1", "a browser and the hub show different boards: " + difference(browser->replica(), replica));
     auto view = workers_[0]->links().view(workspace_, board.link);
     if (view.ok() && view->dirty > 0)
-      oracle_.fail("I8", std::to_string(view->dirty) + " pairs wait although nothing hinders them (link state " +
-                             std::to_string(static_cast<int>(view->state)) + (view->last_error ? ", " + view->last_error->message : "") +
+      oracle_.fail("I8", std::to_string(view->dirty) +
+                             " pairs wait although nothing hinders them (link state " +
+                             std::to_string(static_cast<int>(view->state)) +
+                             (view->last_error ? ", " + view->last_error->message : "") +
                              (view->guard ? ", " + view->guard->reason : "") + ")");
     emulator::Calendar* calendar = google_.world().find_calendar(board.calendar);
     if (calendar) oracle_.check_board(replica.document(), *calendar);
@@ -334,8 +375,8 @@ void Simulation::calm_check() {
     auto open = workers_[0]->hub().open({workspace_, board.id});
     if (open.ok()) oracle_.check_stamps((*open)->replica.document());
   }
-  // The worker counts before it calls; what it had counted is forgotten with the process, and several workers share no
-  // count yet.
+  // The worker counts before it calls; what it had counted is forgotten with the process, and several workers
+  // share no count yet.
   if (workers_.size() == 1 && crash_points_ == crashes_before && google_.world().stats.quota_exceeded > 0)
     oracle_.fail("I7", "Google had to refuse calls beyond the quota");
   google_.world().stats.quota_exceeded = 0;
@@ -352,7 +393,8 @@ RunResult Simulation::run() {
   while (active_ms < end_ms && !oracle_.violation()) {
     int64_t segment_ms = std::min(shape_.calm_every_hours * kHour, end_ms - active_ms);
     for (; next < shape_.edits.size() && shape_.edits[next].at_ms < active_ms + segment_ms; ++next)
-      scheduler_.after(shape_.edits[next].at_ms - active_ms, kWorld, [this, edit = shape_.edits[next]] { carry_out(edit); });
+      scheduler_.after(shape_.edits[next].at_ms - active_ms, kWorld,
+                       [this, edit = shape_.edits[next]] { carry_out(edit); });
     for (int64_t left = segment_ms; left > 0; left -= kMinute) {
       if (!pass(kMinute)) break;
       every_minute();

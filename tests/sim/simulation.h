@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One run: boards, workers, browsers, people and Google under one seed. Faults rage, then stop; within a bound
-// everything must agree; then an hour of rest in which nothing may be written.
+// One run: boards, workers, browsers, people and Google under one seed. Faults rage, then stop; within a
+// bound everything must agree; then an hour of rest in which nothing may be written.
 #pragma once
 
 #include <memory>

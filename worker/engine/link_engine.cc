@@ -170,7 +170,8 @@ Task<void> LinkEngine::keep_running(Key key) {
     if (!report.error) {
       link.failures = 0;
       bool is_over = link.row.last_error == to_bytes(kApprovedMark) && link.state() == LinkState::kActive;
-      if (is_over) (void)update_row(link, [](LinkRow& row) { row.last_error.clear(); });  // or after the next run
+      if (is_over)
+        (void)update_row(link, [](LinkRow& row) { row.last_error.clear(); });  // or after the next run
       if (!link.refused.empty())
         link.error = LinkError{
             "invalid", "Google refused the events of " + std::to_string(link.refused.size()) + " cards.",
@@ -205,7 +206,8 @@ void LinkEngine::schedule_poll(Link& link) {
   uint8_t dice = 0;
   ports_.entropy.fill({&dice, 1});
   int64_t now_ms = ports_.clock.now_ms();
-  bool has_push = !options_.webhook_url.empty() && link.channel_until_ms > now_ms && link.unrung_since_ms == 0;
+  bool has_push =
+      !options_.webhook_url.empty() && link.channel_until_ms > now_ms && link.unrung_since_ms == 0;
   int64_t wait = has_push ? longest_interval_ms() : options_.poll_ms;
   link.interval_ms = wait;
   if (link.failures > 0) {
@@ -296,7 +298,8 @@ void LinkEngine::account_connected(WorkspaceId workspace, AccountId account) {
     if (key.first != workspace || link->row.account != account) continue;
     // Channels of the ended permission may be dead: new ones are made.
     link->must_renew_channel = true;
-    if (link->waits_for_approval() && link->state() != LinkState::kBroken) tasks_.spawn(look_after_restore(key));
+    if (link->waits_for_approval() && link->state() != LinkState::kBroken)
+      tasks_.spawn(look_after_restore(key));
     link->is_pull_wanted = true;
     if (link->state() == LinkState::kBroken)
       tasks_.spawn(revive(key));

@@ -53,7 +53,8 @@ Task<Status> LinkSync::settle_here(CardId card, PairFacts pair) {
     return txn.put_pair(link_.lease, row);
   };
   MemberId author = engine_.bridge_author(link_);
-  auto edited = engine_.hub_.edit(pair.home, {author, Cause::kBridge, now_ms, true}, commands, also, pair.home_seq);
+  auto edited =
+      engine_.hub_.edit(pair.home, {author, Cause::kBridge, now_ms, true}, commands, also, pair.home_seq);
   if (!edited.ok()) co_return card_refused(pair, edited.error());
   bool is_new_card = pair.plan.change == CardChange::kCreate;
   report_.card_edits += !edited->ops.empty() && !is_new_card;
@@ -139,7 +140,8 @@ Status LinkSync::card_refused(const PairFacts& pair, const Error& error) {
 
 Task<Status> LinkSync::write_remote(CardId card, PairFacts pair) {
   // Google's use limits stop creations, nothing else: the others go on, this pair waits.
-  if (pair.plan.write == RemoteWrite::kInsert && ports_.clock.monotonic_ms() < link_.creations_paused_until_ms)
+  if (pair.plan.write == RemoteWrite::kInsert &&
+      ports_.clock.monotonic_ms() < link_.creations_paused_until_ms)
     co_return Status{};
   KALENDS_CO_TRY(OpenDocument * board, engine_.hub_.open(pair.home));
   const Plan plan = pair.plan;
@@ -179,7 +181,8 @@ Task<Status> LinkSync::write_remote(CardId card, PairFacts pair) {
     return txn.put_pair(link_.lease, row);
   };
   MemberId author = engine_.bridge_author(link_);
-  auto edited = engine_.hub_.edit(pair.home, {author, Cause::kBridge, now_ms, true}, commands, also, pair.home_seq);
+  auto edited =
+      engine_.hub_.edit(pair.home, {author, Cause::kBridge, now_ms, true}, commands, also, pair.home_seq);
   if (!edited.ok()) co_return card_refused(pair, edited.error());
   report_.card_edits += !edited->ops.empty();
   ports_.log.debug("event_write", {{"link", link_.id()},

@@ -3,12 +3,12 @@
 
 #include <algorithm>
 
+#include "core/calendar/project.h"
 #include "worker/engine/co_try.h"
 #include "worker/engine/left_alone.h"
 #include "worker/engine/pair_facts.h"
 #include "worker/engine/plan_commands.h"
 #include "worker/engine/run_report.h"
-#include "core/calendar/project.h"
 #include "worker/engine/tuning.h"
 
 namespace kalends {
@@ -57,8 +57,8 @@ Status LinkSync::close_run() {
 }
 
 Status LinkSync::hold_lease() {
-  // Whose lease it is the store's clock decides; this side only remembers, by a clock that nobody sets, until when
-  // it need not ask.
+  // Whose lease it is the store's clock decides; this side only remembers, by a clock that nobody sets, until
+  // when it need not ask.
   int64_t now_ms = ports_.clock.monotonic_ms();
   bool is_held = link_.lease.epoch > 0 && link_.lease_until_ms > now_ms;
   const Error taken_over{ErrorCode::kConflict, "Another worker has had this link meanwhile: look again.", 0};
