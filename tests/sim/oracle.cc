@@ -14,10 +14,6 @@ constexpr const char* kOwned[] = {"summary", "description", "location", "colorId
 // Bookkeeping that Google moves with every change.
 constexpr const char* kMoving[] = {"updated", "sequence", "etag", "status"};
 
-bool is_owned(const std::string& name) {
-  return std::any_of(std::begin(kOwned), std::end(kOwned), [&](const char* owned) { return name == owned; });
-}
-
 Json foreign_part(Json event) {
   for (const char* name : kOwned) event.erase(name);
   for (const char* name : kMoving) event.erase(name);

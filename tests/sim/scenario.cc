@@ -154,7 +154,6 @@ Shape shape_of(const Scenario& scenario, Faults& faults) {
   Prng prng(scenario.seed * 0x2545f4914f6cdd1dULL + 1);
   Shape shape;
   uint64_t mood = prng.below(10);  // 0: nothing goes wrong; 9: everything does
-  shape.is_quiet_run = mood == 0;
   for (size_t i = 0; i < kFaultClasses; ++i) {
     auto fault = static_cast<FaultClass>(i);
     bool is_on = mood == 9 || (mood != 0 && prng.below(100) < 40);

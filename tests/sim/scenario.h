@@ -77,7 +77,7 @@ struct Shape {
   int64_t hours = 0;
   int64_t calm_every_hours = 0;  // faults stop, all must agree, then on
   uint32_t workers = 1, browsers = 1, people = 1, boards = 1, cards = 0;
-  bool has_push = true, has_inbox = true, is_quiet_run = false;
+  bool has_push = true, has_inbox = true;
   int64_t poll_ms = 60'000;
   uint32_t open_boards = 8;
   int64_t quota_per_minute = 600;

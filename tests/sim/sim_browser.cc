@@ -46,7 +46,6 @@ bool SimBrowser::edit_at(MemberId author, const std::vector<Command>& commands, 
   auto edited = replica_->edit({author, Cause::kPerson, at_ms, true}, commands);
   if (!edited.ok() || edited->ops.empty()) return false;
   keep(edited->ops);
-  ++edits_;
   for (Bytes& message : session_->pushes()) send(std::move(message));
   return true;
 }
@@ -61,7 +60,6 @@ bool SimBrowser::undo() {
   for (const Op& op : replica_->log())
     if (op.id.replica == options_.replica && op.id.counter > before) made.push_back(op);
   keep(made);
-  ++edits_;
   for (Bytes& message : session_->pushes()) send(std::move(message));
   return true;
 }
@@ -188,7 +186,6 @@ void SimBrowser::receive(const Bytes& frame) {
     keep(received->ops);
   }
   kept_.cursor = session_->cursor();
-  refusals_ += received->refused.size();
   acknowledged_ = std::max(acknowledged_, session_->acked());
   for (Bytes& message : received->send) send(std::move(message));
 }

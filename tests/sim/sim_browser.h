@@ -55,8 +55,6 @@ class SimBrowser {
 
   // Own operations that the hub has acknowledged.
   uint64_t acknowledged() const { return acknowledged_; }
-  uint64_t edits() const { return edits_; }
-  uint64_t refusals() const { return refusals_; }
   // A message for the end of the run when this copy broke; empty: fine.
   const std::string& trouble() const { return trouble_; }
 
@@ -92,7 +90,7 @@ class SimBrowser {
   std::shared_ptr<Connection> connection_;
   bool is_running_ = false, is_online_ = true;
   uint64_t generation_ = 0;  // of connect timers
-  uint64_t acknowledged_ = 0, edits_ = 0, refusals_ = 0;
+  uint64_t acknowledged_ = 0;
   std::string trouble_;
 };
 

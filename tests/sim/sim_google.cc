@@ -102,7 +102,7 @@ void SimGoogle::revoke(const std::string& mail) {
 
 // Refusals that the model would give for reasons of its own are given here, so that the dice stay in one
 // place.
-std::optional<emulator::Response> SimGoogle::refuse(Owner worker, const emulator::Request& request) {
+std::optional<emulator::Response> SimGoogle::refuse(const emulator::Request& request) {
   bool is_write = request.method != "GET";
   if (!is_calendar_call(request)) {
     if (request.path == "/token" && faults_.happens(FaultClass::kTokenServerDown))
@@ -230,7 +230,7 @@ void SimGoogle::send(Owner worker, HttpRequest request, std::function<void(HttpO
       request.query.emplace_back("maxResults", std::to_string(1 + prng.below(7)));
     }
     emulator::Response response;
-    if (auto refusal = refuse(worker, request)) {
+    if (auto refusal = refuse(request)) {
       response = *refusal;
     } else {
       response = carry_out(worker, request);

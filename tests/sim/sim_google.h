@@ -44,7 +44,7 @@ class SimGoogle {
   // What a notice meets: channel and token in, the status of the answer out; 0: nobody is there.
   using Ring = std::function<int(const std::string& channel, const std::string& token)>;
   void set_ring(Ring ring) { ring_ = std::move(ring); }
-  void set_network_dead(std::function<void(Owner)> crash_in_call) {
+  void set_crash_in_call(std::function<void(Owner)> crash_in_call) {
     crash_in_call_ = std::move(crash_in_call);
   }
 
@@ -60,14 +60,13 @@ class SimGoogle {
   uint64_t writes() { return world().stats.writes; }
   // A person has taken the permission back.
   void revoke(const std::string& mail);
-  bool is_revoked(const std::string& mail) const { return revoked_.count(mail) > 0; }
   void grant_again(const std::string& mail) { revoked_.erase(mail); }
   // Notices that wait are delivered as their time comes.
   void look_for_notices();
 
  private:
   emulator::Response carry_out(Owner worker, const emulator::Request& request);
-  std::optional<emulator::Response> refuse(Owner worker, const emulator::Request& request);
+  std::optional<emulator::Response> refuse(const emulator::Request& request);
   void spoil_listing(emulator::Request& request, emulator::Response& response);
   void deliver(emulator::PushNotice notice);
 

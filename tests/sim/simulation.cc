@@ -27,39 +27,8 @@ std::string difference(const Replica& browser, const Replica& hub) {
   for (const auto& [replica, counter] : a.entries())
     if (b.of(replica) == 0)
       text += " " + to_hex(replica).substr(0, 6) + ": " + std::to_string(counter) + " of none,";
-  auto sizes = [](const Document& document) {
-    return " carried " + std::to_string(document.carried.size()) + " bounds " +
-           std::to_string(document.bounds.size()) + " voids " + std::to_string(document.voids.size()) +
-           " opaque " + std::to_string(document.opaque.size()) + " redactions " +
-           std::to_string(document.redactions.size());
-  };
-  text += " browser:" + sizes(browser.document()) + "; hub:" + sizes(hub.document());
-  for (const Replica* one : {&browser, &hub}) {
-    auto again = Replica::open(one->options(), one->snapshot(), {});
-    text +=
-        again.ok() ? again->hash() == one->hash() ? " reopens" : " REOPENS OTHERWISE" : again.error().message;
-  }
   for (const Entity& entity : hub.document().all()) {
     Entity other = browser.document().find(entity.id());
-    if (other)
-      for (int field = 1; field <= 25; ++field) {
-        auto ours = entity.values(static_cast<Field>(field)),
-             theirs = other.values(static_cast<Field>(field));
-        bool is_same = ours.size() == theirs.size();
-        for (size_t i = 0; is_same && i < ours.size(); ++i)
-          is_same = ours[i].op == theirs[i].op && ours[i].stamp == theirs[i].stamp &&
-                    ours[i].value == theirs[i].value;
-        if (!is_same)
-          text += " field " + std::to_string(field) + " of " + to_hex(entity.id()).substr(0, 6) + " hub " +
-                  std::to_string(ours.size()) + " browser " + std::to_string(theirs.size());
-      }
-    if (other && (other.has_open_deletion() != entity.has_open_deletion() ||
-                  other.rarities().deletions.size() != entity.rarities().deletions.size() ||
-                  other.rarities().restored_early.size() != entity.rarities().restored_early.size() ||
-                  other.rarities().replaced_early.size() != entity.rarities().replaced_early.size() ||
-                  other.rarities().removed_early.size() != entity.rarities().removed_early.size() ||
-                  other.rarities().other_makers.size() != entity.rarities().other_makers.size()))
-      text += " rarities of " + to_hex(entity.id()).substr(0, 6);
     if (!other || other.is_deleted() != entity.is_deleted() ||
         other.text_value(Field::kTitle) != entity.text_value(Field::kTitle) || other.text() != entity.text())
       text += " entity " + to_hex(entity.id()).substr(0, 6) + " (" +
@@ -97,7 +66,7 @@ Simulation::Simulation(const Scenario& scenario, bool is_loud)
         SimWorker::Place{scheduler_, faults_, google_, disk_, oracle_},
         SimWorker::Options{i, shape_.worker_skew_ms[i], shape_.open_boards, shape_.workers > 1,
                            shape_.has_push, shape_.poll_ms, shape_.quota_per_minute}));
-  google_.set_network_dead([this](Owner owner) {
+  google_.set_crash_in_call([this](Owner owner) {
     for (auto& worker : workers_)
       if (worker->owner() == owner)
         scheduler_.after(static_cast<int64_t>(faults_.prng().below(300)), owner,
@@ -303,7 +272,6 @@ void Simulation::settle() {
   listings_spoilt_ = faults_.counts()[static_cast<size_t>(FaultClass::kEmptyListing)] +
                      faults_.counts()[static_cast<size_t>(FaultClass::kCutListing)];
   faults_.calm(true);
-  is_calm_ = true;
   scheduler_.say("all calm");
   for (size_t i = 0; i < workers_.size(); ++i) workers_[i]->clock().set_skew(shape_.worker_skew_ms[i]);
   for (auto& browser : browsers_) browser->set_online(true);
@@ -382,12 +350,10 @@ void Simulation::calm_check() {
   google_.world().stats.quota_exceeded = 0;
   if (!oracle_.violation()) rest();
   faults_.calm(false);
-  is_calm_ = false;
 }
 
 RunResult Simulation::run() {
   faults_.calm(false);
-  is_calm_ = false;
   int64_t active_ms = 0, end_ms = shape_.hours * kHour;
   size_t next = 0;
   while (active_ms < end_ms && !oracle_.violation()) {

@@ -77,7 +77,6 @@ class Simulation {
   int64_t start_ms_;
   std::string focus_;  // the title that somebody looked at last: others look there too
   std::optional<int64_t> revoked_until_ms_;
-  bool is_calm_ = true;
   uint64_t user_edits_ = 0, crash_points_ = 0, calms_ = 0;
   uint64_t listings_spoilt_ = 0, crashes_at_calm_ = 0;
   std::string set_up_problem_;
